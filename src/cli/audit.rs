@@ -1,0 +1,246 @@
+//! `xunjian audit`: packages and listings in, a report out.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::Exit;
+use super::pack::{PackArgs, policy};
+use super::targets::{self, Target, TargetError};
+use crate::model::{Audit, Budget, Confidence, LimitCode, Listing, Skipped, hex};
+use crate::pipeline::{Auditor, Identity, Reading};
+use crate::report::{self, Format, Style};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A package file, a folder of them, or a listings.jsonl (one listing a line).
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<String>,
+    /// Listing (one JSON object) that belongs to the one package given.
+    #[arg(long, value_name = "FILE")]
+    listing: Option<PathBuf>,
+    /// Form of the report.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Write the report to a file instead of stdout.
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Language of words for people.
+    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+    lang: String,
+    /// Policy whose clauses findings name.
+    #[arg(long, default_value = "bj-2022-02-draft", value_name = "ID")]
+    policy: String,
+    #[command(flatten)]
+    pack: PackArgs,
+    /// Exit with 10 when a finding has at least this confidence.
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    fail_on: FailOn,
+    /// Seconds that reading one app may take.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    timeout: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    Never,
+    Weak,
+    Likely,
+    Strong,
+}
+
+impl FailOn {
+    fn is_met_by(self, audit: &Audit) -> bool {
+        let from = match self {
+            Self::Never => return false,
+            Self::Weak => Confidence::Weak,
+            Self::Likely => Confidence::Likely,
+            Self::Strong => Confidence::Strong,
+        };
+        audit.findings.iter().any(|finding| finding.confidence >= from)
+    }
+}
+
+/// Apps judged at once: enough to keep the cores busy, few enough to hold in memory.
+const BATCH: usize = 512;
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let pack = args.pack.load()?;
+    let policy = policy(&pack, &args.policy)?;
+    let auditor = Auditor { pack: Arc::new(pack), policy, budget: Budget::default() };
+    let jobs = jobs(args, &auditor)?;
+    let (out, is_terminal) = open(args.out.as_deref())?;
+    let style = Style { lang: args.lang.clone(), colour: is_terminal };
+    let mut writer = report::writer(args.format, out, style, auditor.made_by());
+    let mut exit = Exit::Clean;
+    for batch in jobs.chunks(BATCH) {
+        let results: Vec<Vec<Outcome>> = batch.par_iter().map(|job| job.run(&auditor, args.timeout)).collect();
+        for outcome in results.into_iter().flatten() {
+            exit = worse(exit, &outcome, args.fail_on);
+            match outcome {
+                Outcome::Audit(audit) => writer.audit(*audit)?,
+                Outcome::Skip(skipped) => {
+                    tracing::warn!("{}: {}", skipped.target, skipped.reason);
+                    writer.skipped(skipped)?;
+                }
+            }
+        }
+    }
+    writer.finish()?;
+    Ok(exit)
+}
+
+fn open(path: Option<&Path>) -> anyhow::Result<(Box<dyn Write + Send>, bool)> {
+    match path {
+        None => {
+            let stdout = std::io::stdout();
+            let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            Ok((Box::new(std::io::BufWriter::new(stdout)), colour))
+        }
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("--out {}: cannot be written", path.display()))?;
+            Ok((Box::new(std::io::BufWriter::new(file)), false))
+        }
+    }
+}
+
+/// Findings outweigh an incomplete audit: they are what the caller asked to be told of.
+fn worse(exit: Exit, outcome: &Outcome, fail_on: FailOn) -> Exit {
+    match outcome {
+        Outcome::Audit(audit) if fail_on.is_met_by(audit) => Exit::Findings,
+        _ if exit == Exit::Findings => exit,
+        Outcome::Skip(_) => Exit::Incomplete,
+        Outcome::Audit(audit) if is_incomplete(audit) => Exit::Incomplete,
+        Outcome::Audit(_) => exit,
+    }
+}
+
+/// Part of what was given could not be read. That no listing or no package was given at
+/// all is the caller's choice.
+fn is_incomplete(audit: &Audit) -> bool {
+    audit.coverage.limits.iter().any(|limit| {
+        !matches!(limit.code, LimitCode::NoListing | LimitCode::NoPackage) && !limit.code.hides().is_empty()
+    })
+}
+
+enum Outcome {
+    Audit(Box<Audit>),
+    Skip(Skipped),
+}
+
+/// What becomes one audit, or a skip a file.
+enum Job {
+    Listing(Box<Listing>),
+    Packages(Vec<PathBuf>, Option<Box<Listing>>),
+    Skip(Skipped),
+}
+
+/// Puts the splits of one app together; order is that of the first file.
+fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
+    let targets = targets::resolve(&args.targets);
+    let paths: Vec<&PathBuf> =
+        targets.iter().filter_map(|t| if let Target::Package(path) = t { Some(path) } else { None }).collect();
+    let identities: Vec<Option<Identity>> =
+        paths.par_iter().map(|path| File::open(path).ok().and_then(|file| auditor.identify(&file))).collect();
+    let identities: HashMap<&PathBuf, &Identity> =
+        paths.iter().copied().zip(&identities).filter_map(|(path, id)| Some((path, id.as_ref()?))).collect();
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut sets: HashMap<(String, u64), Vec<(usize, Vec<String>)>> = HashMap::new();
+    for target in &targets {
+        match target {
+            Target::Listing(listing) => jobs.push(Job::Listing(listing.clone())),
+            Target::Skip(skipped) => jobs.push(Job::Skip(skipped.clone())),
+            Target::Package(path) => match identities.get(path) {
+                Some(id) if !id.package.is_empty() => join(path, id, &mut jobs, &mut sets),
+                _ => jobs.push(Job::Packages(vec![path.clone()], None)),
+            },
+        }
+    }
+    attach(args, &mut jobs)?;
+    Ok(jobs)
+}
+
+/// Adds a file to the set of its package and version that does not have its split yet.
+fn join(
+    path: &Path,
+    id: &Identity,
+    jobs: &mut Vec<Job>,
+    sets: &mut HashMap<(String, u64), Vec<(usize, Vec<String>)>>,
+) {
+    let known = sets.entry((id.package.clone(), id.version_code)).or_default();
+    // Two bases of one version are two copies of an app, and two audits; and a set
+    // without any split takes none but splits.
+    let home = known.iter_mut().find(|(_, splits)| !splits.contains(&id.split));
+    match home {
+        Some((index, splits)) => {
+            splits.push(id.split.clone());
+            if let Job::Packages(paths, _) = &mut jobs[*index] {
+                paths.push(path.to_owned());
+            }
+        }
+        None => {
+            known.push((jobs.len(), vec![id.split.clone()]));
+            jobs.push(Job::Packages(vec![path.to_owned()], None));
+        }
+    }
+}
+
+fn attach(args: &Args, jobs: &mut [Job]) -> anyhow::Result<()> {
+    let Some(path) = &args.listing else { return Ok(()) };
+    match jobs {
+        [Job::Packages(_, listing)] => {
+            *listing = Some(Box::new(targets::listing(path)?));
+            Ok(())
+        }
+        _ => Err(TargetError::ListingNeedsOnePackage.into()),
+    }
+}
+
+impl Job {
+    fn run(&self, auditor: &Auditor, timeout: u64) -> Vec<Outcome> {
+        match self {
+            Self::Skip(skipped) => vec![Outcome::Skip(skipped.clone())],
+            Self::Listing(listing) => vec![Outcome::Audit(Box::new(auditor.conclude(Some(listing), Vec::new())))],
+            Self::Packages(paths, listing) => packages(auditor, paths, listing.as_deref(), timeout),
+        }
+    }
+}
+
+fn packages(auditor: &Auditor, paths: &[PathBuf], listing: Option<&Listing>, timeout: u64) -> Vec<Outcome> {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(timeout);
+    let auditor = Auditor {
+        pack: Arc::clone(&auditor.pack),
+        policy: auditor.policy.clone(),
+        budget: auditor.budget.clone().until(move || std::time::Instant::now() > deadline),
+    };
+    let mut outcomes = Vec::new();
+    let mut readings = Vec::new();
+    for path in paths {
+        match read(&auditor, path) {
+            Ok(reading) => readings.push(reading),
+            Err(reason) => outcomes.push(Outcome::Skip(Skipped {
+                target: path.display().to_string(),
+                stage: "unpack".into(),
+                reason,
+            })),
+        }
+    }
+    if !readings.is_empty() {
+        outcomes.insert(0, Outcome::Audit(Box::new(auditor.conclude(listing, readings))));
+    }
+    outcomes
+}
+
+fn read(auditor: &Auditor, path: &Path) -> Result<Reading, String> {
+    let mut file = File::open(path).map_err(|e| format!("cannot be opened: {e}"))?;
+    let mut hash = Sha256::new();
+    std::io::copy(&mut file, &mut hash).map_err(|e| format!("cannot be read: {e}"))?;
+    let sha256 = hex(&hash.finalize());
+    auditor.read(&path.display().to_string(), &sha256, &file).map_err(|e| e.to_string())
+}

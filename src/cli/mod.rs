@@ -1,0 +1,68 @@
+//! The command line: one subcommand a file.
+
+mod audit;
+mod exit;
+mod pack;
+mod signatures;
+mod targets;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// 巡检 audits education apps for what the education-app notice bars.
+///
+/// 检查教育类应用是否出现通知禁止的内容，输出供人工核查的线索。
+#[derive(Debug, Parser)]
+#[command(name = "xunjian", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// More log lines on stderr; twice for all.
+    #[arg(long, short, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Audit packages, folders of them, and listings. 审计应用包、文件夹或应用商店介绍。
+    Audit(audit::Args),
+    /// Check, list and explain the signatures. 检查、列出、解释特征。
+    #[command(subcommand)]
+    Signatures(signatures::Command),
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// A failure of ours or of the caller's configuration; what is wrong with an input is
+    /// part of the report instead.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::Audit(args) => audit::run(&args),
+            Command::Signatures(command) => signatures::run(&command),
+        }
+    }
+}
+
+/// Sends logs to stderr: warnings, more with `-v`. Results go to stdout and nowhere else.
+pub fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => "xunjian=warn",
+        1 => "xunjian=info",
+        _ => "xunjian=debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+}
+
+/// Whose fault an error is: ours, unless it names a file or option the caller gave.
+#[must_use]
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    let theirs = error.is::<crate::signature::PackError>()
+        || error.to_string().starts_with("--")
+        || error.is::<targets::TargetError>();
+    if theirs { Exit::Usage } else { Exit::Failure }
+}

@@ -1,0 +1,144 @@
+//! `xunjian signatures`: for those who tend the signatures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use super::Exit;
+use super::pack::PackArgs;
+use crate::detect;
+use crate::model::Facts;
+use crate::signature::{About, Condition, Pack, PackError, Signature, lint};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Check every file and run every example.
+    Check {
+        #[command(flatten)]
+        pack: PackArgs,
+    },
+    /// List the signatures.
+    List {
+        #[command(flatten)]
+        pack: PackArgs,
+        /// Only those of one sign.
+        #[arg(long)]
+        sign: Option<String>,
+        /// Language of the titles.
+        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+        lang: String,
+    },
+    /// Show one signature: its clues, weights and reasons.
+    Explain {
+        /// Id, as `list` prints it.
+        id: String,
+        #[command(flatten)]
+        pack: PackArgs,
+        /// Language of the words.
+        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+        lang: String,
+    },
+}
+
+pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Check { pack } => check(pack),
+        Command::List { pack, sign, lang } => list(&pack.load()?, sign.as_deref(), lang),
+        Command::Explain { id, pack, lang } => explain(&pack.load()?, id, lang),
+    }
+}
+
+fn check(args: &PackArgs) -> anyhow::Result<Exit> {
+    let pack = match Pack::load(&args.source()?) {
+        Ok(pack) => pack,
+        Err(fault) => {
+            eprintln!("{fault}");
+            return Ok(Exit::Usage);
+        }
+    };
+    let faults = faults(&pack);
+    for fault in &faults {
+        eprintln!("{fault}");
+    }
+    let examples: usize =
+        pack.signatures.iter().map(|s| s.file.matches.len() + s.file.no_matches.len()).sum();
+    println!(
+        "{} signatures, {} clues, {} terms, {} libraries, {} policies; {examples} examples run, {} faults",
+        pack.signatures.len(),
+        pack.clues.len(),
+        pack.terms.patterns.len(),
+        pack.libraries.all.len(),
+        pack.policies.len(),
+        faults.len()
+    );
+    Ok(if faults.is_empty() { Exit::Clean } else { Exit::Usage })
+}
+
+/// Everything the linter finds in a pack.
+#[must_use]
+pub fn faults(pack: &Pack) -> Vec<PackError> {
+    let holding = |facts: &Facts| -> BTreeSet<usize> {
+        let detection = detect::conclude(pack, detect::scan(pack, facts), &BTreeMap::new());
+        (0..pack.clues.len()).filter(|&clue| detection.holding.contains(clue)).collect()
+    };
+    pack.signatures.iter().flat_map(|signature| lint::check(pack, signature, &holding)).collect()
+}
+
+fn list(pack: &Pack, sign: Option<&str>, lang: &str) -> anyhow::Result<Exit> {
+    let mut out = std::io::stdout().lock();
+    for signature in pack.signatures.iter().filter(|s| sign.is_none_or(|sign| s.about.id() == sign)) {
+        writeln!(out, "{}\t{} clues\t{}", signature.id, signature.clues.len(), signature.title().get(lang))?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn explain(pack: &Pack, id: &str, lang: &str) -> anyhow::Result<Exit> {
+    let Some(signature) = pack.signature(id) else {
+        eprintln!("no signature `{id}`; `xunjian signatures list` names them all");
+        return Ok(Exit::Usage);
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}  {}", signature.id, signature.title().get(lang))?;
+    for policy in pack.policies.values() {
+        if let About::Sign(sign) = signature.about
+            && let Some(rule) = policy.of(sign)
+        {
+            writeln!(out, "  {}  {}  {}", policy.id, rule.clause, rule.clause_text)?;
+        }
+    }
+    for (_, clue) in pack.clues_of(signature) {
+        writeln!(out, "\n  {}  {:+} db  [{}]\n    {}", clue.id, clue.weight, clue.group, clue.why.get(lang))?;
+        writeln!(out, "    {}", condition(pack, signature, clue))?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) -> String {
+    let names = |list: &[usize]| {
+        list.iter()
+            .map(|&n| {
+                let inner = &pack.clues[n];
+                let home = &pack.signatures[inner.signature];
+                if home.id == signature.id { inner.id.clone() } else { format!("{}#{}", home.id, inner.id) }
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match &clue.condition {
+        Condition::Observed(observed) => {
+            let kinds = observed.kinds.each().map(|k| k.id()).collect::<Vec<_>>().join(", ");
+            let file = signature.file.clues.iter().find(|c| *c.id.get_ref() == clue.id);
+            let terms = file.map_or_else(String::new, |f| {
+                f.any.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" ")
+            });
+            let regex = observed.regex.as_ref().map_or_else(String::new, |r| format!("  /{r}/"));
+            format!("in {kinds}: {terms}{regex}")
+        }
+        Condition::Library { category, faint } => {
+            format!("a library of category {category}{}", if *faint { ", a trace of it" } else { "" })
+        }
+        Condition::Model(name) => format!("text model {name}"),
+        Condition::Derived { all, any_of, none } => {
+            format!("all [{}]  one of [{}]  none of [{}]", names(all), names(any_of), names(none))
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Clues that rest on other clues, and evidence in its final form.
+
+use std::collections::BTreeMap;
+
+use super::{Hits, Sighting};
+use crate::model::{Evidence, Kinds, Trick, WrittenAs};
+use crate::signature::{About, Condition, Pack};
+
+/// Decibans that a disguise takes from a clue: it was meant, but it was read with less certainty.
+const fn cost(trick: Trick) -> i32 {
+    match trick {
+        Trick::Strewn => 1,
+        Trick::Respelt => 2,
+    }
+}
+
+/// Everything that holds for one app.
+#[derive(Debug, Clone)]
+pub struct Detection {
+    /// Evidence per subject, in the order of the pack's clues. Clues of weight 0 are left out.
+    pub evidence: BTreeMap<About, Vec<Evidence>>,
+    /// What was seen.
+    pub hits: Hits,
+    /// Which clues hold, by number.
+    pub holding: Holding,
+}
+
+/// Which clues hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holding(Vec<bool>);
+
+impl Holding {
+    /// Whether a clue holds.
+    #[must_use]
+    pub fn contains(&self, clue: usize) -> bool {
+        self.0.get(clue).copied().unwrap_or(false)
+    }
+}
+
+/// Evaluates all clues. `hidden` are the kinds that may not have been read in full:
+/// a `none` clue that looks there does not hold, because absence was not shown.
+#[must_use]
+pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>) -> Detection {
+    let mut holding = Holding(vec![false; pack.clues.len()]);
+    for (number, clue) in pack.clues.iter().enumerate() {
+        holding.0[number] = match &clue.condition {
+            Condition::Observed(_) => hits.clues.contains_key(&number),
+            Condition::Library { category, faint } => library(pack, &hits, category, *faint).is_some(),
+            Condition::Model(name) => models.get(name).is_some_and(|m| m.weight(clue.weight) != 0),
+            Condition::Derived { .. } => false,
+        };
+    }
+    let searched = hits.kinds();
+    for &number in &pack.derived {
+        if let Condition::Derived { all, any_of, none } = &pack.clues[number].condition {
+            holding.0[number] = all.iter().all(|&n| holding.0[n])
+                && (any_of.is_empty() || any_of.iter().any(|&n| holding.0[n]))
+                && none.iter().all(|&n| !holding.0[n] && was_searched(pack, n, searched));
+        }
+    }
+    let mut evidence: BTreeMap<About, Vec<Evidence>> = BTreeMap::new();
+    for (number, clue) in pack.clues.iter().enumerate() {
+        if holding.0[number] && clue.weight != 0 {
+            let about = pack.signatures[clue.signature].about;
+            evidence.entry(about).or_default().push(describe(pack, &hits, models, number));
+        }
+    }
+    Detection { evidence, hits, holding }
+}
+
+/// What a text model says of a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelVerdict {
+    /// Between -1 (surely not) and 1 (surely).
+    pub lean: f64,
+    /// The n-grams that carried it, strongest first.
+    pub carried_by: Vec<String>,
+    /// Where the text stands.
+    pub place: String,
+}
+
+impl ModelVerdict {
+    fn weight(&self, full: i32) -> i32 {
+        (self.lean * f64::from(full)).round() as i32
+    }
+}
+
+fn was_searched(pack: &Pack, number: usize, searched: Kinds) -> bool {
+    match &pack.clues[number].condition {
+        Condition::Observed(observed) => {
+            let inside = observed.kinds.difference(Kinds::LISTING);
+            let looked_at = if inside.is_empty() { observed.kinds } else { inside };
+            searched.intersects(looked_at)
+        }
+        Condition::Library { .. } => searched.intersects(Kinds::ALL.difference(Kinds::LISTING)),
+        Condition::Model(_) => searched.intersects(Kinds::PITCH),
+        Condition::Derived { all, any_of, none } => {
+            all.iter().chain(any_of).chain(none).all(|&n| was_searched(pack, n, searched))
+        }
+    }
+}
+
+/// The first library of a category: solid ones before faint ones.
+fn library(pack: &Pack, hits: &Hits, category: &str, faint: bool) -> Option<u32> {
+    hits.libraries
+        .iter()
+        .filter(|(id, seen)| pack.libraries.all[**id as usize].category == category && seen.is_solid() != faint)
+        .map(|(id, _)| *id)
+        .next()
+}
+
+fn describe(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, number: usize) -> Evidence {
+    let clue = &pack.clues[number];
+    let shown = shown(pack, hits, models, number);
+    let penalty = shown.written_as.as_ref().map_or(0, |w| cost(w.trick));
+    let weight = match &clue.condition {
+        Condition::Model(name) => models.get(name).map_or(0, |m| m.weight(clue.weight)),
+        // Never below 1: a disguise does not turn evidence round.
+        _ if clue.weight > 0 => (clue.weight - penalty).max(1),
+        _ => clue.weight,
+    };
+    Evidence {
+        signature: pack.signatures[clue.signature].id.clone(),
+        clue: clue.id.clone(),
+        kind: shown.kind,
+        weight,
+        group: clue.group.clone(),
+        counted: true,
+        text: shown.text,
+        mark: shown.mark,
+        place: shown.place,
+        times: shown.times,
+        why: clue.why.clone(),
+        written_as: shown.written_as,
+    }
+}
+
+/// What a reviewer sees of a clue.
+struct Shown {
+    kind: String,
+    text: String,
+    mark: Option<[usize; 2]>,
+    place: String,
+    times: usize,
+    written_as: Option<WrittenAs>,
+}
+
+fn shown(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, number: usize) -> Shown {
+    match &pack.clues[number].condition {
+        Condition::Observed(_) => observed(hits, number),
+        Condition::Library { category, faint } => libraries(pack, hits, category, *faint),
+        Condition::Model(name) => Shown {
+            kind: "model".into(),
+            text: models.get(name).map_or_else(String::new, |m| m.carried_by.join(" ")),
+            mark: None,
+            place: models.get(name).map_or_else(String::new, |m| m.place.clone()),
+            times: 1,
+            written_as: None,
+        },
+        Condition::Derived { all, any_of, none } => derived(pack, hits, models, all, any_of, none),
+    }
+}
+
+fn observed(hits: &Hits, number: usize) -> Shown {
+    let seen = hits.clues.get(&number);
+    let first: Option<&Sighting> = seen.and_then(|s| s.sightings.first());
+    Shown {
+        kind: first.map_or("text", |s| s.kind.evidence_kind()).into(),
+        text: first.map_or_else(String::new, |s| s.text.clone()),
+        mark: first.map(|s| s.mark),
+        place: first.map_or_else(String::new, |s| s.place.clone()),
+        times: seen.map_or(0, |s| s.times),
+        written_as: first.and_then(|s| s.written_as.clone()),
+    }
+}
+
+fn libraries(pack: &Pack, hits: &Hits, category: &str, faint: bool) -> Shown {
+    let found: Vec<(&str, &str)> = hits
+        .libraries
+        .iter()
+        .filter(|(id, seen)| pack.libraries.all[**id as usize].category == category && seen.is_solid() != faint)
+        .map(|(id, seen)| {
+            let place = seen.traces.values().next().map_or("", String::as_str);
+            (pack.libraries.all[*id as usize].name.as_str(), place)
+        })
+        .collect();
+    Shown {
+        kind: "library".into(),
+        text: found.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("、"),
+        mark: None,
+        place: found.iter().take(3).map(|(_, place)| *place).collect::<Vec<_>>().join("; "),
+        times: found.len(),
+        written_as: None,
+    }
+}
+
+fn derived(
+    pack: &Pack,
+    hits: &Hits,
+    models: &BTreeMap<String, ModelVerdict>,
+    all: &[usize],
+    any_of: &[usize],
+    none: &[usize],
+) -> Shown {
+    let holds = |n: usize| match &pack.clues[n].condition {
+        Condition::Observed(_) => hits.clues.contains_key(&n),
+        _ => true,
+    };
+    let parts: Vec<Shown> = all
+        .iter()
+        .copied()
+        .chain(any_of.iter().copied().find(|&n| holds(n)))
+        .map(|n| shown(pack, hits, models, n))
+        .filter(|part| !part.text.is_empty() || !part.place.is_empty())
+        .collect();
+    if parts.is_empty() && !none.is_empty() {
+        return absent(hits);
+    }
+    Shown {
+        kind: "combination".into(),
+        text: parts.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join(" ＋ "),
+        mark: None,
+        place: parts.iter().map(|p| p.place.as_str()).collect::<Vec<_>>().join("; "),
+        times: 1,
+        written_as: None,
+    }
+}
+
+/// Absence: the evidence is where it was looked for.
+fn absent(hits: &Hits) -> Shown {
+    let searched: Vec<String> = hits
+        .searched
+        .iter()
+        .filter(|(kind, _)| Kinds::PITCH.union(Kinds::INSIDE).contains(kind.bit()))
+        .map(|(kind, count)| format!("{} {count}", kind.id()))
+        .collect();
+    Shown {
+        kind: "absence".into(),
+        text: String::new(),
+        mark: None,
+        place: searched.join(", "),
+        times: 0,
+        written_as: None,
+    }
+}

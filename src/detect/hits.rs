@@ -1,0 +1,129 @@
+//! What a scan saw, in a form that merges.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Block, Kind, Kinds, WrittenAs};
+use crate::signature::Trace;
+
+/// Sightings kept per clue; more are only counted.
+const KEPT: usize = 5;
+
+/// One place where a clue held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sighting {
+    /// Kind of the fact.
+    pub kind: Kind,
+    /// Its place.
+    pub place: String,
+    /// The match in its surroundings.
+    pub text: String,
+    /// The match within `text`, in characters.
+    pub mark: [usize; 2],
+    /// The matched words alone.
+    pub matched: String,
+    /// The term, if it was disguised.
+    pub written_as: Option<WrittenAs>,
+}
+
+/// Where and how often a clue held.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Seen {
+    /// How often.
+    pub times: usize,
+    /// The first places; plainly written ones come first.
+    pub sightings: Vec<Sighting>,
+}
+
+/// What was seen of a library.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LibrarySeen {
+    /// Sorts of facts that showed it, with the first place of each.
+    pub traces: BTreeMap<Trace, String>,
+    /// Classes under its prefixes.
+    pub classes: usize,
+}
+
+/// Classes below which a prefix may be a stub that a build left behind.
+const SOLID_CLASSES: usize = 3;
+
+impl LibrarySeen {
+    /// More than a trace: a component, a native library, an asset, or a body of classes.
+    #[must_use]
+    pub fn is_solid(&self) -> bool {
+        self.classes >= SOLID_CLASSES
+            || [Trace::Component, Trace::Native, Trace::Asset].iter().any(|t| self.traces.contains_key(t))
+    }
+}
+
+/// Everything a scan saw.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Hits {
+    /// Observed clues by number.
+    pub clues: BTreeMap<usize, Seen>,
+    /// Libraries by number.
+    pub libraries: BTreeMap<u32, LibrarySeen>,
+    /// Facets of the profile by number, with how often.
+    pub facets: BTreeMap<u32, usize>,
+    /// Facts searched per kind.
+    pub searched: BTreeMap<Kind, usize>,
+    /// Characters per language code.
+    pub languages: BTreeMap<&'static str, usize>,
+    /// Domains met that belong to libraries, for the profile.
+    pub domains: BTreeSet<String>,
+}
+
+impl Hits {
+    pub(super) fn note_searched(&mut self, block: &Block) {
+        *self.searched.entry(block.kind).or_default() += block.len();
+    }
+
+    /// Kinds of which at least one fact was searched.
+    #[must_use]
+    pub fn kinds(&self) -> Kinds {
+        self.searched.keys().fold(Kinds::empty(), |all, kind| all | kind.bit())
+    }
+
+    pub(super) fn note(&mut self, clue: usize, sighting: impl FnOnce() -> Sighting) {
+        let seen = self.clues.entry(clue).or_default();
+        seen.times += 1;
+        if seen.sightings.len() < KEPT {
+            seen.sightings.push(sighting());
+        }
+    }
+
+    pub(super) fn note_library(&mut self, library: u32, trace: Trace, place: impl FnOnce() -> String) {
+        let seen = self.libraries.entry(library).or_default();
+        if trace == Trace::Class {
+            seen.classes += 1;
+        }
+        seen.traces.entry(trace).or_insert_with(place);
+    }
+
+    /// Appends what a later scan saw.
+    pub fn merge(&mut self, other: Self) {
+        for (clue, seen) in other.clues {
+            let mine = self.clues.entry(clue).or_default();
+            mine.times += seen.times;
+            mine.sightings.extend(seen.sightings);
+            mine.sightings.sort_by_key(|s| s.written_as.is_some());
+            mine.sightings.truncate(KEPT);
+        }
+        for (library, seen) in other.libraries {
+            let mine = self.libraries.entry(library).or_default();
+            mine.classes += seen.classes;
+            for (trace, place) in seen.traces {
+                mine.traces.entry(trace).or_insert(place);
+            }
+        }
+        for (facet, times) in other.facets {
+            *self.facets.entry(facet).or_default() += times;
+        }
+        for (kind, count) in other.searched {
+            *self.searched.entry(kind).or_default() += count;
+        }
+        for (language, characters) in other.languages {
+            *self.languages.entry(language).or_default() += characters;
+        }
+        self.domains.extend(other.domains);
+    }
+}

@@ -1,0 +1,50 @@
+//! Third-party libraries by class, component, native file, asset.
+
+use super::Hits;
+use crate::model::Block;
+use crate::signature::{Pack, Trace};
+
+/// Class names. Neighbours share their package, so the last answer is tried first.
+pub(super) fn classes(pack: &Pack, block: &Block, hits: &mut Hits) {
+    let mut last: (&str, Option<u32>) = ("", None);
+    for fact in block.iter() {
+        let package = fact.text.rsplit_once('.').map_or("", |(package, _)| package);
+        let found = if package == last.0 && !package.is_empty() {
+            last.1.or_else(|| pack.libraries.of_class(fact.text))
+        } else {
+            last = (package, pack.libraries.of_class(package));
+            last.1.or_else(|| pack.libraries.of_class(fact.text))
+        };
+        if let Some(library) = found {
+            hits.note_library(library, Trace::Class, || {
+                format!("{} {}", block.place_of(fact.index), fact.text)
+            });
+        }
+    }
+}
+
+/// Manifest components.
+pub(super) fn components(pack: &Pack, block: &Block, hits: &mut Hits) {
+    for fact in block.iter() {
+        if let Some(library) = pack.libraries.of_component(fact.text) {
+            hits.note_library(library, Trace::Component, || {
+                format!("{} {}", block.place_of(fact.index), fact.text)
+            });
+        }
+    }
+}
+
+/// Entry paths: native libraries under `lib/`, everything else by asset name.
+pub(super) fn files(pack: &Pack, block: &Block, hits: &mut Hits) {
+    for fact in block.iter() {
+        let name = fact.text.rsplit('/').next().unwrap_or(fact.text);
+        if name.ends_with(".so")
+            && let Some(library) = pack.libraries.of_native(name)
+        {
+            hits.note_library(library, Trace::Native, || fact.text.to_owned());
+        }
+        for library in pack.libraries.of_asset(fact.text) {
+            hits.note_library(library, Trace::Asset, || fact.text.to_owned());
+        }
+    }
+}

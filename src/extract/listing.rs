@@ -1,0 +1,29 @@
+//! A listing as facts.
+
+use crate::model::{Block, Facts, Kind, Listing};
+
+/// Every field that says something in words.
+#[must_use]
+pub fn listing(listing: &Listing) -> Facts {
+    let mut facts = Facts::default();
+    let place = if listing.store.is_empty() { "listing" } else { &format!("{} listing", listing.store) };
+    let fields = [
+        (Kind::Title, "title", &listing.title),
+        (Kind::Description, "description", &listing.description),
+        (Kind::Changelog, "changelog", &listing.changelog),
+        (Kind::Category, "category", &listing.category),
+        (Kind::AgeRating, "age_rating", &listing.age_rating),
+        (Kind::Developer, "developer", &listing.developer),
+    ];
+    for (kind, name, text) in fields {
+        if !text.trim().is_empty() {
+            facts.push(Block::one(kind, place, name, text));
+        }
+    }
+    let mut permissions = Block::new(Kind::Permission, place, "permission");
+    for (index, permission) in listing.permissions.iter().enumerate() {
+        permissions.push(index as u32 + 1, permission);
+    }
+    facts.push(permissions);
+    facts
+}

@@ -1,0 +1,212 @@
+//! The manifest: who the app is and what it asks of the system.
+
+use apk_info_axml::AXML;
+
+use super::{Extracted, Resources, pool, xml};
+use crate::model::{Block, Kind, Limit, LimitCode};
+
+/// What the pipeline asks of a manifest beyond its facts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// Package name.
+    pub package: String,
+    /// Name of the split; empty for a base.
+    pub split: String,
+    /// Version for people.
+    pub version_name: String,
+    /// Version for machines.
+    pub version_code: u64,
+    /// Labels of the application: (configuration, text), Chinese first.
+    pub labels: Vec<(String, String)>,
+    /// Paths of the launcher icon, one a density.
+    pub icons: Vec<String>,
+    /// The base says that it does not run without its splits.
+    pub requires_splits: bool,
+    /// Path of the network security configuration.
+    pub network_config: Option<String>,
+    /// It parsed.
+    pub is_readable: bool,
+}
+
+/// Reads `AndroidManifest.xml`.
+#[must_use]
+pub fn manifest(bytes: &[u8], place: &str, resources: &Resources) -> (Manifest, Extracted) {
+    let mut out = Extracted::default();
+    out.read.bytes = bytes.len() as u64;
+    let parsed = xml::guard(bytes).and_then(|()| AXML::new(&mut &*bytes, None).map_err(|e| e.to_string()));
+    match parsed {
+        Ok(document) => {
+            let codes: std::collections::BTreeSet<String> =
+                document.anomalies().iter().map(|a| a.code().to_string()).collect();
+            for code in codes {
+                out.limits.push(Limit::new(LimitCode::TamperedManifest, place, code));
+            }
+            let mut reader = Reader { place, resources, out, manifest: Manifest::default() };
+            reader.read(&document);
+            (reader.manifest, reader.out)
+        }
+        Err(reason) => {
+            out.limits.push(Limit::new(LimitCode::BadManifest, place, reason));
+            // Its words are facts even where its structure is lost.
+            let mut block = Block::new(Kind::Resource, place, "string");
+            for (index, text) in pool::strings(bytes, 8).iter().enumerate().filter(|(_, t)| !t.is_empty()) {
+                block.push(index as u32, text);
+            }
+            out.read.strings += block.len() as u64;
+            out.facts.push(block);
+            (Manifest::default(), out)
+        }
+    }
+}
+
+struct Reader<'a> {
+    place: &'a str,
+    resources: &'a Resources,
+    out: Extracted,
+    manifest: Manifest,
+}
+
+/// Elements looked at.
+const ELEMENTS_MAX: usize = 100_000;
+
+impl Reader<'_> {
+    fn read(&mut self, document: &AXML) {
+        let root = &document.root;
+        let get = |name: &str| root.attr(name).unwrap_or_default().to_owned();
+        self.manifest.is_readable = true;
+        self.manifest.package = get("package");
+        self.manifest.split = get("split");
+        self.manifest.version_name = self.text_of(&get("versionName"));
+        self.manifest.version_code = number(&get("versionCode")) | number(&get("versionCodeMajor")) << 32;
+        self.manifest.requires_splits =
+            get("isSplitRequired") == "true" || !get("requiredSplitTypes").is_empty();
+        let mut blocks = Blocks::new(self.place);
+        for element in root.descendants().take(ELEMENTS_MAX) {
+            self.element(element, &mut blocks);
+        }
+        self.out.read.strings += blocks.count();
+        for block in blocks.all {
+            self.out.facts.push(block);
+        }
+    }
+
+    fn element(&mut self, element: &apk_info_xml::Element, blocks: &mut Blocks) {
+        let get = |name: &str| element.attr(name).unwrap_or_default();
+        match element.name() {
+            "application" => self.application(element, blocks),
+            "activity" | "activity-alias" | "service" | "receiver" | "provider" => {
+                let name = full_name(get("name"), &self.manifest.package);
+                blocks.add(Kind::Component, element.name(), &name);
+                for (config, text) in self.texts_of(get("label")) {
+                    blocks.add(Kind::Label, &format!("{name} label{}", bracket(&config)), &text);
+                }
+            }
+            "uses-permission" | "uses-permission-sdk-23" | "uses-permission-sdk-m" => {
+                blocks.add(Kind::Permission, "uses-permission", get("name"));
+            }
+            "meta-data" | "property" => {
+                let value = if get("value").is_empty() { get("resource") } else { get("value") };
+                let value = self.text_of(value);
+                blocks.add(Kind::Metadata, "meta-data", &format!("{}={value}", get("name")));
+            }
+            "data" => {
+                let link = format!("{}://{}{}", get("scheme"), get("host"), get("path"));
+                if link.len() > 3 {
+                    blocks.add(Kind::DeepLink, "intent-filter", &link);
+                }
+            }
+            "action" | "category" => blocks.add(Kind::Setting, "intent-filter", get("name")),
+            "uses-sdk" => {
+                for key in ["minSdkVersion", "targetSdkVersion"] {
+                    blocks.add(Kind::Setting, "uses-sdk", &format!("{key}={}", get(key)));
+                }
+            }
+            "package" => blocks.add(Kind::Setting, "queries", &format!("queries={}", get("name"))),
+            _ => {}
+        }
+        self.manifest.requires_splits |=
+            element.name() == "meta-data" && get("name") == "com.android.vending.splits.required" && get("value") == "true";
+    }
+
+    fn application(&mut self, element: &apk_info_xml::Element, blocks: &mut Blocks) {
+        let get = |name: &str| element.attr(name).unwrap_or_default();
+        self.manifest.labels = self.texts_of(get("label"));
+        for (config, text) in &self.manifest.labels {
+            blocks.add(Kind::Label, &format!("application label{}", bracket(config)), text);
+        }
+        self.manifest.icons = self.texts_of(get("icon")).into_iter().map(|(_, path)| path).collect();
+        let network = self.texts_of(get("networkSecurityConfig"));
+        self.manifest.network_config = network.into_iter().map(|(_, path)| path).next();
+        for key in ["usesCleartextTraffic", "debuggable", "allowBackup", "appComponentFactory"] {
+            if let Some(value) = element.attr(key) {
+                blocks.add(Kind::Setting, "application", &format!("{key}={value}"));
+            }
+        }
+        if !get("name").is_empty() {
+            let name = full_name(get("name"), &self.manifest.package);
+            blocks.add(Kind::Component, "application", &name);
+        }
+    }
+
+    /// An attribute's text: itself, or what the resource it refers to says.
+    fn text_of(&self, value: &str) -> String {
+        self.texts_of(value).into_iter().map(|(_, text)| text).next().unwrap_or_else(|| value.to_owned())
+    }
+
+    fn texts_of(&self, value: &str) -> Vec<(String, String)> {
+        if value.is_empty() {
+            return Vec::new();
+        }
+        match value.strip_prefix('@').and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
+            Some(id) => self.resources.texts(id),
+            None => vec![(String::new(), value.to_owned())],
+        }
+    }
+}
+
+fn bracket(config: &str) -> String {
+    if config.is_empty() { String::new() } else { format!(" [{config}]") }
+}
+
+/// `.Main` and `Main` are short for names in the package.
+fn full_name(name: &str, package: &str) -> String {
+    if name.starts_with('.') {
+        format!("{package}{name}")
+    } else if !name.is_empty() && !name.contains('.') {
+        format!("{package}.{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+fn number(text: &str) -> u64 {
+    match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).unwrap_or(0),
+        None => text.parse().unwrap_or(0),
+    }
+}
+
+/// One block per kind.
+struct Blocks {
+    all: Vec<Block>,
+}
+
+impl Blocks {
+    fn new(place: &str) -> Self {
+        const KINDS: &[Kind] =
+            &[Kind::Label, Kind::Component, Kind::Permission, Kind::DeepLink, Kind::Metadata, Kind::Setting];
+        Self { all: KINDS.iter().map(|kind| Block::new(*kind, place, "")).collect() }
+    }
+
+    fn add(&mut self, kind: Kind, name: &str, text: &str) {
+        if let Some(block) = self.all.iter_mut().find(|b| b.kind == kind)
+            && !text.is_empty()
+        {
+            block.push_named(name, text);
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.all.iter().map(|b| b.len() as u64).sum()
+    }
+}

@@ -1,0 +1,128 @@
+//! Entries and listing in, facts out: one file per family of content.
+//!
+//! What an entry is, is told by its content first and by its name second: names lie.
+
+mod base64_text;
+pub mod certificate;
+mod dex;
+mod listing;
+mod manifest;
+mod native;
+mod pool;
+mod resources;
+mod text;
+mod unescape;
+mod xml;
+
+pub use listing::listing;
+pub use manifest::{Manifest, manifest};
+pub use resources::Resources;
+
+use crate::model::{Budget, Facts, Limit, LimitCode, Read};
+
+/// What came out of one entry.
+#[derive(Debug, Default)]
+pub struct Extracted {
+    /// Facts with their places.
+    pub facts: Facts,
+    /// What could not be read.
+    pub limits: Vec<Limit>,
+    /// How much was read.
+    pub read: Read,
+}
+
+/// What an entry is, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Dalvik executable.
+    Dex,
+    /// ELF library.
+    Elf,
+    /// Android binary XML.
+    BinaryXml,
+    /// Android resource table.
+    ResourceTable,
+    /// A ZIP archive: a package within the package, or a bundle of data.
+    Archive,
+    /// Picture, sound, film or font: named, not read.
+    Media,
+    /// Anything else.
+    Other,
+}
+
+impl Format {
+    /// Bytes that [`Format::of`] wants to see.
+    pub const MAGIC_LEN: usize = 16;
+
+    /// Tells the format.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Self {
+        match head {
+            [b'd', b'e', b'x', b'\n', ..] => Self::Dex,
+            [0x7f, b'E', b'L', b'F', ..] => Self::Elf,
+            [_, 0, 8, 0, ..] if head[0] == 3 => Self::BinaryXml,
+            [2, 0, 12, 0, ..] => Self::ResourceTable,
+            [b'P', b'K', 3, 4, ..] => Self::Archive,
+            _ if is_media(head) => Self::Media,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Signatures of media formats, from their specifications.
+fn is_media(head: &[u8]) -> bool {
+    const MAGICS: &[&[u8]] = &[
+        b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"OggS", b"ID3", b"fLaC",
+        b"\x00\x01\x00\x00\x00", b"OTTO", b"ttcf", b"wOFF", b"wOF2", b"\x1aE\xdf\xa3", b"FLV\x01",
+        b"#!AMR", b"MThd", b"\x00\x00\x01\x00", b"PVR\x03", b"\xabKTX",
+    ];
+    MAGICS.iter().any(|magic| head.starts_with(magic))
+        || (head.starts_with(b"RIFF") && head.len() >= 12 && matches!(&head[8..12], b"WEBP" | b"WAVE" | b"AVI "))
+        || head.get(4..8) == Some(b"ftyp")
+        || matches!(head, [0xff, b, ..] if b & 0xe6 == 0xe2 || b & 0xe6 == 0xe0 && b & 0x18 != 0x08)
+}
+
+/// Whether a name promises media; its magic must agree before it is left unread.
+#[must_use]
+pub fn names_media(path: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        "png", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "mp3", "mp4", "m4a", "m4v", "ogg", "oga",
+        "ogv", "wav", "flac", "aac", "amr", "mid", "midi", "mov", "avi", "flv", "mkv", "webm", "3gp",
+        "ttf", "otf", "ttc", "woff", "woff2", "pvr", "ktx", "astc", "pkm", "dds",
+    ];
+    path.rsplit_once('.').is_some_and(|(_, ext)| ENDINGS.contains(&ext.to_ascii_lowercase().as_str()))
+}
+
+/// Reads one entry of a package other than its manifest and resource table.
+/// `path` is the entry's name in the package, `place` how reports name it.
+#[must_use]
+pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracted {
+    let mut out = Extracted::default();
+    out.read.bytes = bytes.len() as u64;
+    match Format::of(bytes) {
+        Format::Dex => {
+            if !is_code_place(path) {
+                out.limits.push(Limit::new(LimitCode::HiddenCode, place, "a DEX file where code does not belong"));
+            }
+            dex::read(bytes, place, budget, &mut out);
+        }
+        Format::Elf => native::read(bytes, place, crate::model::Kind::Native, budget, &mut out),
+        Format::BinaryXml => xml::strings(bytes, place, &mut out),
+        Format::Media | Format::Archive => {}
+        Format::ResourceTable => {
+            let (_, found) = Resources::read(bytes, place, budget);
+            out.facts.append(found.facts);
+            out.limits.extend(found.limits);
+            out.read.strings += found.read.strings;
+        }
+        Format::Other => text::read(bytes, place, budget, &mut out),
+    }
+    out
+}
+
+/// `classes.dex`, `classes2.dex` … at the root of a package.
+fn is_code_place(path: &str) -> bool {
+    path.strip_prefix("classes").and_then(|rest| rest.strip_suffix(".dex")).is_some_and(|n| {
+        n.bytes().all(|b| b.is_ascii_digit())
+    })
+}

@@ -1,0 +1,24 @@
+//! `xunjian` (巡检): audits education apps for what the Beijing education-app notice
+//! bars, and hands a person findings that can be checked.
+//!
+//! The modules below are the pipeline, in order. Dependencies run one way:
+//! `model <- signature <- stages <- pipeline <- cli`; no stage names another.
+
+rust_i18n::i18n!("locales", fallback = "zh");
+
+pub mod model;
+pub mod signature;
+
+pub mod unpack;
+
+pub mod extract;
+
+pub mod detect;
+
+pub mod score;
+
+pub mod report;
+
+pub mod pipeline;
+
+pub mod cli;

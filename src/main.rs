@@ -1,0 +1,24 @@
+//! Parse, run, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use xunjian::cli::{Cli, Exit};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Clean }.code());
+        }
+    };
+    xunjian::cli::log_to_stderr(cli.verbose);
+    match cli.run() {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            eprintln!("xunjian: {error:#}");
+            ExitCode::from(xunjian::cli::exit_of(&error).code())
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! How much one app may cost to read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Caps on everything a hostile package could make large.
+///
+/// Counters are shared by the clones given to parallel readers. What a cap stops
+/// is reported as a coverage limit by whoever asked.
+#[derive(Clone)]
+pub struct Budget {
+    /// Bytes inflated from one entry, at most.
+    pub entry_bytes: u64,
+    /// Entries read from one archive, at most.
+    pub entries: usize,
+    /// Packages inside packages, at most this deep.
+    pub depth: usize,
+    /// Strings taken from one entry, at most.
+    pub strings: usize,
+    /// Output bytes per input byte of one entry, at most (for entries over 1 MiB).
+    pub ratio: u64,
+    inflated: Arc<AtomicU64>,
+    total_bytes: u64,
+    out_of_time: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Budget")
+            .field("entry_bytes", &self.entry_bytes)
+            .field("total_bytes", &self.total_bytes)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            entry_bytes: 96 << 20,
+            entries: 100_000,
+            depth: 3,
+            strings: 4_000_000,
+            // Deflate cannot pass 1032:1; repetitive text of real apps stays under 200:1.
+            ratio: 400,
+            inflated: Arc::default(),
+            total_bytes: 6 << 30,
+            out_of_time: Arc::new(|| false),
+        }
+    }
+}
+
+impl Budget {
+    /// A budget that also stops when `out_of_time` says so. The clock is the
+    /// caller's: the audit itself never looks at one.
+    #[must_use]
+    pub fn until(mut self, out_of_time: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.out_of_time = Arc::new(out_of_time);
+        self
+    }
+
+    /// A budget with another cap on the inflated bytes of the whole app.
+    #[must_use]
+    pub fn with_total(mut self, total_bytes: u64) -> Self {
+        self.total_bytes = total_bytes;
+        self
+    }
+
+    /// Takes `bytes` from what is left; `false` when that is not there.
+    #[must_use]
+    pub fn take(&self, bytes: u64) -> bool {
+        let before = self.inflated.fetch_add(bytes, Ordering::Relaxed);
+        before.saturating_add(bytes) <= self.total_bytes
+    }
+
+    /// The wall time given to this app is over.
+    #[must_use]
+    pub fn is_out_of_time(&self) -> bool {
+        (self.out_of_time)()
+    }
+
+    /// A fresh budget of the same size, for the next app.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self { inflated: Arc::default(), ..self.clone() }
+    }
+}

@@ -1,0 +1,249 @@
+//! Facts: what an extractor saw, with its place.
+
+use std::sync::Arc;
+
+use bitflags::bitflags;
+use serde::{Deserialize, Serialize};
+
+macro_rules! kinds {
+    ($($variant:ident = $id:literal, $doc:literal;)*) => {
+        /// What sort of thing a fact is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Kind { $(#[doc = $doc] $variant,)* }
+
+        impl Kind {
+            /// Every kind, in the order of the pipeline.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word used in signature files.
+            #[must_use]
+            pub const fn id(self) -> &'static str { match self { $(Self::$variant => $id,)* } }
+        }
+    };
+}
+
+kinds! {
+    Title = "title", "Title of the listing.";
+    Description = "description", "Description of the listing.";
+    Changelog = "changelog", "What the listing says is new.";
+    Category = "category", "Category the store filed the app under.";
+    AgeRating = "age-rating", "Age the store rated the app for.";
+    Developer = "developer", "Developer as the store names it.";
+    Label = "label", "Label of the app or a component, in any locale.";
+    Resource = "resource", "String of the resource table, in any locale, or of a layout.";
+    Asset = "asset", "Text of an asset, raw resource, script or page.";
+    Code = "code", "String constant of compiled code (DEX, bytecode).";
+    Native = "native", "Readable string of a native library.";
+    Class = "class", "Dotted name of a class that the package defines.";
+    Component = "component", "Dotted name of a manifest component.";
+    Permission = "permission", "Permission the package asks for.";
+    DeepLink = "deep-link", "Scheme and host that the package answers to.";
+    Metadata = "metadata", "Manifest meta-data as `name=value`.";
+    Setting = "setting", "A switch of the manifest or network configuration as `name=value`.";
+    File = "file", "Path of an entry of the package.";
+    Certificate = "certificate", "Subject of a signing certificate.";
+}
+
+impl Kind {
+    /// The kind with this word.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.id() == id)
+    }
+
+    /// This kind as a set.
+    #[must_use]
+    pub fn bit(self) -> Kinds {
+        Kinds::from_bits_truncate(1 << self as u32)
+    }
+
+    /// The word of the report's `evidence.kind`.
+    #[must_use]
+    pub const fn evidence_kind(self) -> &'static str {
+        match self {
+            Self::Title | Self::Description | Self::Changelog | Self::Category
+            | Self::AgeRating | Self::Developer => "listing",
+            Self::Label | Self::Resource | Self::Asset | Self::Code | Self::Native => "text",
+            Self::File => "asset",
+            other => other.id(),
+        }
+    }
+}
+
+bitflags! {
+    /// A set of kinds.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct Kinds: u32 {
+        /// Everything a listing says in words.
+        const LISTING = 0b0011_1111;
+        /// Words people read in a listing: title, description, changelog.
+        const PITCH = 0b0000_0111;
+        /// Words inside the package that people may read.
+        const INSIDE = 0b111_1100_0000;
+        /// Every kind.
+        const ALL = (1 << 19) - 1;
+    }
+}
+
+impl Kinds {
+    /// The kinds of the set, in order.
+    pub fn each(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.iter().copied().filter(move |kind| self.contains(kind.bit()))
+    }
+}
+
+/// Where one fact of a block stands: shown as `place unit`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+enum Spot {
+    /// Number of the string, line, offset …
+    At(u32),
+    /// Name of a resource, attribute or field.
+    Named(Box<str>),
+}
+
+/// Facts of one kind from one place, kept as one run of text so that a package's
+/// half million strings cost one allocation and one scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// What sort of facts these are.
+    pub kind: Kind,
+    /// The place, e.g. `base.apk!/classes2.dex`.
+    pub place: Arc<str>,
+    /// What a number counts, e.g. `string` or `line`; empty for named facts.
+    pub unit: Arc<str>,
+    text: String,
+    ends: Vec<u32>,
+    spots: Vec<Spot>,
+}
+
+/// One fact, borrowed from its block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fact<'a> {
+    /// The text as it stood.
+    pub text: &'a str,
+    /// Byte range of `text` within [`Block::text`].
+    pub start: usize,
+    /// Position in the block.
+    pub index: usize,
+}
+
+impl Block {
+    /// A block without facts.
+    #[must_use]
+    pub fn new(kind: Kind, place: &str, unit: &str) -> Self {
+        Self {
+            kind,
+            place: place.into(),
+            unit: unit.into(),
+            text: String::new(),
+            ends: Vec::new(),
+            spots: Vec::new(),
+        }
+    }
+
+    /// A block with one named fact.
+    #[must_use]
+    pub fn one(kind: Kind, place: &str, name: &str, text: &str) -> Self {
+        let mut block = Self::new(kind, place, "");
+        block.push_named(name, text);
+        block
+    }
+
+    /// Adds a fact at a number.
+    pub fn push(&mut self, at: u32, text: &str) {
+        self.add(Spot::At(at), text);
+    }
+
+    /// Adds a fact under a name.
+    pub fn push_named(&mut self, name: &str, text: &str) {
+        self.add(Spot::Named(name.into()), text);
+    }
+
+    fn add(&mut self, spot: Spot, text: &str) {
+        // Offsets are 32-bit: a block past 4 GiB cannot come from an entry within budget.
+        if self.text.len() + text.len() + 1 > u32::MAX as usize {
+            return;
+        }
+        self.text.push_str(text);
+        self.ends.push(self.text.len() as u32);
+        // The separator keeps a term from matching across two facts.
+        self.text.push('\0');
+        self.spots.push(spot);
+    }
+
+    /// All facts, separated by NUL.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Number of facts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// No facts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The fact at `index`.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Fact<'_>> {
+        let end = *self.ends.get(index)? as usize;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize + 1 };
+        Some(Fact { text: &self.text[start..end], start, index })
+    }
+
+    /// The fact that the byte at `offset` of [`Block::text`] belongs to.
+    #[must_use]
+    pub fn at_offset(&self, offset: usize) -> Option<Fact<'_>> {
+        self.get(self.ends.partition_point(|&end| (end as usize) < offset))
+    }
+
+    /// Every fact in order.
+    pub fn iter(&self) -> impl Iterator<Item = Fact<'_>> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+
+    /// Place of the fact at `index`, in words.
+    #[must_use]
+    pub fn place_of(&self, index: usize) -> String {
+        match self.spots.get(index) {
+            Some(Spot::At(at)) if self.unit.is_empty() => format!("{} {at}", self.place),
+            Some(Spot::At(at)) => format!("{} {} {at}", self.place, self.unit),
+            Some(Spot::Named(name)) if name.is_empty() => self.place.to_string(),
+            Some(Spot::Named(name)) => format!("{} {name}", self.place),
+            None => self.place.to_string(),
+        }
+    }
+}
+
+/// All facts of one app, or of one entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The blocks, in reading order.
+    pub blocks: Vec<Block>,
+}
+
+impl Facts {
+    /// Keeps a block that holds something.
+    pub fn push(&mut self, block: Block) {
+        if !block.is_empty() {
+            self.blocks.push(block);
+        }
+    }
+
+    /// Appends what another reader found.
+    pub fn append(&mut self, mut other: Self) {
+        self.blocks.append(&mut other.blocks);
+    }
+
+    /// Every fact of `kind`, in reading order.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.blocks.iter().filter(move |b| b.kind == kind).flat_map(|b| b.iter().map(|f| f.text))
+    }
+}

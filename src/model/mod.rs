@@ -1,0 +1,21 @@
+//! The nouns of the pipeline: what a stage hands to the next. No I/O lives here.
+
+mod app;
+mod budget;
+mod coverage;
+mod fact;
+mod finding;
+mod listing;
+mod report;
+mod sign;
+
+pub use app::{App, Artifact, ArtifactKind};
+pub use budget::Budget;
+pub use coverage::{Coverage, Level, Limit, LimitCode, Read};
+pub use fact::{Block, Fact, Facts, Kind, Kinds};
+pub use finding::{
+    Check, Confidence, Contribution, Evidence, Finding, Outcome, Severity, Standing, Trick, Words, WrittenAs, hex,
+};
+pub use listing::{Listing, ListingError};
+pub use report::{Audit, Education, LibraryFound, MadeBy, Profile, Report, SCHEMA, Skipped, Verdict};
+pub use sign::Sign;

@@ -1,0 +1,128 @@
+//! The report: what one run hands to people and to the case backend.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{App, Artifact, Check, Coverage, Evidence, Finding};
+
+/// Schema id of the report.
+pub const SCHEMA: &str = "xunjian/report/1";
+
+/// What made a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeBy {
+    /// Version of xunjian.
+    pub version: String,
+    /// SHA-256 over every signature, library and policy file.
+    pub pack_sha256: String,
+    /// Policy id.
+    pub policy: String,
+}
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// What made it.
+    pub made_by: MadeBy,
+    /// One an app, in input order.
+    pub audits: Vec<Audit>,
+    /// What could not be audited, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// One app.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Which app.
+    pub app: App,
+    /// Its files.
+    pub artifacts: Vec<Artifact>,
+    /// What sort of app it is.
+    pub profile: Profile,
+    /// What was read.
+    pub coverage: Coverage,
+    /// All thirteen signs.
+    pub checks: Vec<Check>,
+    /// For a person to look at, most probable first.
+    pub findings: Vec<Finding>,
+    /// Found, but the profile says that the notice does not cover this app.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub out_of_scope: Vec<Finding>,
+    /// Launcher icon as a `data:` address, for pages; not part of the JSON report.
+    #[serde(skip)]
+    pub icon: Option<String>,
+}
+
+/// Whether something is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// More likely than not.
+    Yes,
+    /// Unlikely.
+    No,
+    /// In between.
+    Unclear,
+}
+
+/// Is it an education app in the notice's sense (draft 二（一）)?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Education {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Its probability.
+    pub probability: f64,
+    /// Evidence both ways.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A third-party library in the package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LibraryFound {
+    /// Product.
+    pub name: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Category of the catalogue.
+    pub category: String,
+    /// First place that shows it.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// Only a trace (a few class names or a domain), which a stub leaves as well.
+    pub faint: bool,
+}
+
+/// What sort of app it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Education app or not.
+    pub education: Education,
+    /// `subject`, `non-subject` or `unclear` (draft 二（二）).
+    pub kind: String,
+    /// Stages named.
+    pub stages: Vec<String>,
+    /// Subjects named.
+    pub subjects: Vec<String>,
+    /// Share of text per language, by characters, in whole per cent.
+    pub languages: BTreeMap<String, u32>,
+    /// Frameworks it is built with.
+    pub framework: Vec<String>,
+    /// Libraries in it.
+    pub libraries: Vec<LibraryFound>,
+    /// ICP and filing numbers as printed.
+    pub filing_numbers: Vec<String>,
+}
+
+/// An input that ended as no audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// What was given.
+    pub target: String,
+    /// Stage that refused it.
+    pub stage: String,
+    /// Why, and what to do.
+    pub reason: String,
+}

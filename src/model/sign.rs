@@ -1,0 +1,59 @@
+//! The thirteen signs of the notice.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! signs {
+    ($($variant:ident = $id:literal, $doc:literal;)*) => {
+        /// What the notice bars or asks for. Ids are fixed: reviews refer to them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Sign { $(#[doc = $doc] #[serde(rename = $id)] $variant,)* }
+
+        impl Sign {
+            /// Every sign, in the order of reports.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The fixed id.
+            #[must_use]
+            pub const fn id(self) -> &'static str { match self { $(Self::$variant => $id,)* } }
+        }
+    };
+}
+
+signs! {
+    PreschoolTraining = "preschool-training", "Training aimed at children before school (draft 三（二）1).";
+    SubjectTutoring = "subject-tutoring", "School subjects taught to grades 1–12 (draft 二（二）1, 三（一）).";
+    DisguisedTutoring = "disguised-tutoring", "Tutoring under another name (draft 三（一）, with the ministry's list).";
+    PhotoSearch = "photo-search", "Answers found by photographing an exercise (draft 三（二）2).";
+    LiveTutoring = "live-tutoring", "School subjects taught by live stream (draft 三（二）2).";
+    GameLink = "game-link", "Links to games (draft 三).";
+    Advertising = "advertising", "Advertisements (draft 三).";
+    HarmfulContent = "harmful-content", "Negative or harmful content (draft 三).";
+    MinorPrivacy = "minor-privacy", "No care shown with minors' data (draft 三).";
+    ComplaintChannel = "complaint-channel", "No complaint and report entry (draft 三（三）).";
+    ServiceTerms = "service-terms", "No published rules or service agreement (draft 三（三）).";
+    FilingMissing = "filing-missing", "No filing shown or registered (draft 二（三）, 五).";
+    SchoolFee = "school-fee", "Charges in an app that a school chose for all (draft 二（三）).";
+}
+
+impl Sign {
+    /// The sign with this id.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|sign| sign.id() == id)
+    }
+
+    /// Found by something not being there: the finding lists where it looked.
+    #[must_use]
+    pub const fn is_absence(self) -> bool {
+        matches!(
+            self,
+            Self::MinorPrivacy | Self::ComplaintChannel | Self::ServiceTerms | Self::FilingMissing
+        )
+    }
+}
+
+impl std::fmt::Display for Sign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id())
+    }
+}

@@ -1,0 +1,78 @@
+//! `json` and `jsonl`: the contract of `xunjian/report/1`.
+
+use std::io::{self, Write};
+
+use super::ReportWriter;
+use crate::model::{Audit, MadeBy, SCHEMA, Skipped};
+
+/// One document, written audit by audit so that a large run needs no memory.
+pub(super) struct Json {
+    out: Box<dyn Write + Send>,
+    made_by: MadeBy,
+    audits: usize,
+    skipped: Vec<Skipped>,
+}
+
+impl Json {
+    pub(super) fn new(out: Box<dyn Write + Send>, made_by: MadeBy) -> Self {
+        Self { out, made_by, audits: 0, skipped: Vec::new() }
+    }
+
+    fn open(&mut self) -> io::Result<()> {
+        write!(self.out, "{{\"schema\":{},\"made_by\":{},\"audits\":[", text(SCHEMA)?, text(&self.made_by)?)
+    }
+}
+
+fn text<T: serde::Serialize + ?Sized>(value: &T) -> io::Result<String> {
+    serde_json::to_string(value).map_err(io::Error::from)
+}
+
+impl ReportWriter for Json {
+    fn audit(&mut self, audit: Audit) -> io::Result<()> {
+        if self.audits == 0 {
+            self.open()?;
+        }
+        let comma = if self.audits == 0 { "" } else { "," };
+        self.audits += 1;
+        write!(self.out, "{comma}\n{}", text(&audit)?)
+    }
+
+    fn skipped(&mut self, skipped: Skipped) -> io::Result<()> {
+        self.skipped.push(skipped);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if self.audits == 0 {
+            self.open()?;
+        }
+        write!(self.out, "],\n\"skipped\":{}}}\n", text(&self.skipped)?)?;
+        self.out.flush()
+    }
+}
+
+/// One audit a line.
+pub(super) struct Lines {
+    out: Box<dyn Write + Send>,
+}
+
+impl Lines {
+    pub(super) fn new(out: Box<dyn Write + Send>) -> Self {
+        Self { out }
+    }
+}
+
+impl ReportWriter for Lines {
+    fn audit(&mut self, audit: Audit) -> io::Result<()> {
+        writeln!(self.out, "{}", text(&audit)?)
+    }
+
+    // A line is an audit, by contract; the caller logs skips on stderr.
+    fn skipped(&mut self, _: Skipped) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

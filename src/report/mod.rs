@@ -1,0 +1,64 @@
+//! Audits in, words and files out: one file per form, one writer at a time.
+
+mod human;
+mod html;
+mod json;
+mod words;
+
+use std::io::{self, Write};
+
+use crate::model::{Audit, MadeBy, Skipped};
+
+/// Form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For reading in a terminal.
+    Human,
+    /// One JSON document.
+    Json,
+    /// One audit a line; skips go to the log.
+    Jsonl,
+    /// One self-contained page.
+    Html,
+}
+
+/// How words for people are written.
+#[derive(Debug, Clone)]
+pub struct Style {
+    /// `zh` or `en`.
+    pub lang: String,
+    /// Colour, on a terminal.
+    pub colour: bool,
+}
+
+/// Takes audits and skips in input order. Nothing is held back longer than its form needs.
+pub trait ReportWriter {
+    /// Writes one audit.
+    ///
+    /// # Errors
+    /// When the medium fails.
+    fn audit(&mut self, audit: Audit) -> io::Result<()>;
+
+    /// Writes one skip.
+    ///
+    /// # Errors
+    /// When the medium fails.
+    fn skipped(&mut self, skipped: Skipped) -> io::Result<()>;
+
+    /// Writes what stands at the end.
+    ///
+    /// # Errors
+    /// When the medium fails.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// The writer of a format.
+#[must_use]
+pub fn writer(format: Format, out: Box<dyn Write + Send>, style: Style, made_by: MadeBy) -> Box<dyn ReportWriter> {
+    match format {
+        Format::Human => Box::new(human::Human::new(out, style, made_by)),
+        Format::Json => Box::new(json::Json::new(out, made_by)),
+        Format::Jsonl => Box::new(json::Lines::new(out)),
+        Format::Html => Box::new(html::Html::new(out, style, made_by)),
+    }
+}

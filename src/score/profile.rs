@@ -1,0 +1,111 @@
+//! What sort of app it is: scope, kind, stages, subjects, languages, libraries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{probability, sum};
+use crate::detect::Detection;
+use crate::model::{Education, LibraryFound, Profile, Verdict};
+use crate::signature::{About, Pack, Policy};
+
+/// `yes` from here.
+const YES_FROM: f64 = 0.5;
+/// `no` below this.
+const NO_BELOW: f64 = 0.2;
+
+/// Builds the profile.
+#[must_use]
+pub fn profile(pack: &Pack, policy: &Policy, detection: &Detection) -> Profile {
+    let education = education(policy, detection);
+    let (stages, subjects) = (facets(pack, detection, "stages"), facets(pack, detection, "subjects"));
+    let is_subject = !subjects.is_empty() && stages.iter().any(|s| s != "preschool");
+    let kind = match (education.verdict, is_subject) {
+        (Verdict::No, _) => "unclear",
+        (_, true) => "subject",
+        (Verdict::Yes, false) => "non-subject",
+        (Verdict::Unclear, false) => "unclear",
+    };
+    let libraries = libraries(pack, detection);
+    let framework: BTreeSet<String> = libraries
+        .iter()
+        .filter(|library| library.category == "framework" && !library.faint)
+        .map(|library| library.name.clone())
+        .collect();
+    Profile {
+        education,
+        kind: kind.into(),
+        stages,
+        subjects,
+        languages: languages(&detection.hits.languages),
+        framework: framework.into_iter().collect(),
+        libraries,
+        filing_numbers: filing_numbers(pack, detection),
+    }
+}
+
+fn education(policy: &Policy, detection: &Detection) -> Education {
+    let mut evidence = detection.evidence.get(&About::Education).cloned().unwrap_or_default();
+    let (total, _) = sum(policy.education_prior, &mut evidence);
+    let probability = probability(total);
+    let verdict = if probability >= YES_FROM {
+        Verdict::Yes
+    } else if probability < NO_BELOW {
+        Verdict::No
+    } else {
+        Verdict::Unclear
+    };
+    evidence.sort_by(|a, b| b.counted.cmp(&a.counted).then(b.weight.abs().cmp(&a.weight.abs())));
+    Education { verdict, probability, evidence }
+}
+
+fn facets(pack: &Pack, detection: &Detection, lexicon: &str) -> Vec<String> {
+    let found: BTreeSet<&str> = detection
+        .hits
+        .facets
+        .keys()
+        .filter_map(|&id| pack.facets.get(id as usize))
+        .filter(|(name, _)| name == lexicon)
+        .map(|(_, label)| label.as_str())
+        .collect();
+    found.into_iter().map(str::to_owned).collect()
+}
+
+/// Shares in whole per cent; below one per cent is left out.
+fn languages(characters: &BTreeMap<&'static str, usize>) -> BTreeMap<String, u32> {
+    let total: usize = characters.values().sum();
+    characters
+        .iter()
+        .map(|(code, count)| ((*code).to_owned(), (count * 100 / total.max(1)) as u32))
+        .filter(|(_, share)| *share > 0)
+        .collect()
+}
+
+fn libraries(pack: &Pack, detection: &Detection) -> Vec<LibraryFound> {
+    let mut found: Vec<LibraryFound> = detection
+        .hits
+        .libraries
+        .iter()
+        .map(|(id, seen)| {
+            let library = &pack.libraries.all[*id as usize];
+            LibraryFound {
+                name: library.name.clone(),
+                vendor: library.vendor.clone(),
+                category: library.category.clone(),
+                place: seen.traces.values().next().cloned().unwrap_or_default(),
+                faint: !seen.is_solid(),
+            }
+        })
+        .collect();
+    found.sort();
+    found.dedup_by(|a, b| a.name == b.name && a.vendor == b.vendor);
+    found
+}
+
+/// What the clues marked `collect = "filing-numbers"` matched.
+fn filing_numbers(pack: &Pack, detection: &Detection) -> Vec<String> {
+    let numbers: BTreeSet<String> = pack
+        .collecting("filing-numbers")
+        .filter_map(|clue| detection.hits.clues.get(&clue))
+        .flat_map(|seen| seen.sightings.iter().map(|s| s.matched.split_whitespace().collect()))
+        .collect();
+    numbers.into_iter().collect()
+}

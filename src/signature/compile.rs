@@ -1,0 +1,180 @@
+//! From the syntax of a clue to what detection evaluates.
+
+use regex::{Regex, RegexBuilder};
+use toml::Spanned;
+
+use super::syntax::{ClueFile, NearFile, UnlessFile};
+use super::{PackError, Role};
+use crate::model::{Kind, Kinds, Words};
+
+/// A compiled clue.
+#[derive(Debug, Clone)]
+pub struct Clue {
+    /// Number of its signature in the pack.
+    pub signature: usize,
+    /// Name within the signature.
+    pub id: String,
+    /// Decibans.
+    pub weight: i32,
+    /// Group, unique to the sign.
+    pub group: String,
+    /// Why it counts.
+    pub why: Words,
+    /// When it holds.
+    pub condition: Condition,
+}
+
+/// When a clue holds.
+#[derive(Debug, Clone)]
+pub enum Condition {
+    /// On facts.
+    Observed(Observed),
+    /// When a library of this category is in the package.
+    Library {
+        /// Category.
+        category: String,
+        /// A trace is enough.
+        faint: bool,
+    },
+    /// As far as a text model says so.
+    Model(String),
+    /// On other clues, by number.
+    Derived {
+        /// All of them hold.
+        all: Vec<usize>,
+        /// One of them holds; empty: no matter.
+        any_of: Vec<usize>,
+        /// None of them holds.
+        none: Vec<usize>,
+    },
+}
+
+/// Terms or a regular expression, looked for on facts of some kinds.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// Kinds it looks at.
+    pub kinds: Kinds,
+    /// It has terms; else the regular expression alone decides.
+    pub has_terms: bool,
+    /// Different terms needed within one fact.
+    pub at_least: usize,
+    /// Must hold as well.
+    pub regex: Option<Regex>,
+    /// Terms needed nearby.
+    pub near: Option<Near>,
+    /// Terms nearby that undo it.
+    pub unless: Option<Unless>,
+    /// A negation undoes it.
+    pub negatable: bool,
+}
+
+/// Nearness.
+#[derive(Debug, Clone, Copy)]
+pub struct Near {
+    /// Characters between, at most.
+    pub within: usize,
+}
+
+/// What undoes.
+#[derive(Debug, Clone, Copy)]
+pub struct Unless {
+    /// Characters between, at most.
+    pub within: usize,
+}
+
+/// Kinds that a regular expression may search without terms to lead it there:
+/// few and short facts, so that the cost does not grow with the package.
+const REGEX_ALONE: Kinds = Kinds::from_bits_truncate(
+    Kinds::LISTING.bits()
+        | 1 << Kind::Permission as u32
+        | 1 << Kind::DeepLink as u32
+        | 1 << Kind::Metadata as u32
+        | 1 << Kind::Setting as u32
+        | 1 << Kind::Component as u32
+        | 1 << Kind::Label as u32
+        | 1 << Kind::Certificate as u32
+        | 1 << Kind::File as u32,
+);
+
+/// Where a file's faults are reported.
+pub(super) struct Site<'a> {
+    pub(super) file: &'a str,
+    pub(super) text: &'a str,
+}
+
+impl Site<'_> {
+    pub(super) fn fault<T>(&self, at: &Spanned<T>, message: impl Into<String>) -> PackError {
+        PackError::at(self.file, self.text, at.span().start, message)
+    }
+}
+
+/// Compiles the observed part of a clue; `None` where it is derived.
+pub(super) fn observed(clue: &ClueFile, site: &Site<'_>) -> Result<Option<Observed>, PackError> {
+    if clue.any.is_empty() && clue.regex.is_none() {
+        return Ok(None);
+    }
+    if clue.kinds.is_empty() {
+        return Err(site.fault(&clue.id, "`in` is missing: name the fact kinds to look at"));
+    }
+    let kinds = kinds_of(&clue.kinds, site)?;
+    let regex = clue.regex.as_ref().map(|source| compile_regex(source, site)).transpose()?;
+    if clue.any.is_empty() && !REGEX_ALONE.contains(kinds) {
+        return Err(site.fault(
+            &clue.id,
+            "a regex over package text needs `any` terms that lead to it, or it would run over every string",
+        ));
+    }
+    Ok(Some(Observed {
+        kinds,
+        has_terms: !clue.any.is_empty(),
+        at_least: clue.at_least.unwrap_or(1),
+        regex,
+        near: clue.near.as_ref().map(|near| Near { within: near.within }),
+        unless: clue.unless.as_ref().map(|unless| Unless { within: unless.within }),
+        negatable: clue.negatable,
+    }))
+}
+
+fn compile_regex(source: &Spanned<String>, site: &Site<'_>) -> Result<Regex, PackError> {
+    RegexBuilder::new(source.get_ref())
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|e| site.fault(source, format!("the regex does not compile: {e}")))
+}
+
+fn kinds_of(words: &[Spanned<String>], site: &Site<'_>) -> Result<Kinds, PackError> {
+    let mut kinds = Kinds::empty();
+    for word in words {
+        kinds |= match word.get_ref().as_str() {
+            "pitch" => Kinds::PITCH,
+            "listing" => Kinds::LISTING,
+            "inside" => Kinds::INSIDE,
+            "text" => Kinds::PITCH | Kinds::INSIDE,
+            "all" => Kinds::ALL,
+            id => match Kind::from_id(id) {
+                Some(kind) => kind.bit(),
+                None => {
+                    let known = Kind::ALL.iter().map(|k| k.id()).collect::<Vec<_>>().join(", ");
+                    return Err(site.fault(
+                        word,
+                        format!("no fact kind `{id}`; use pitch, listing, inside, text, all or one of {known}"),
+                    ));
+                }
+            },
+        };
+    }
+    Ok(kinds)
+}
+
+/// The term lists of a clue with the role each plays.
+pub(super) fn term_lists(clue: &ClueFile, number: u32) -> Vec<(Role, &[Spanned<String>])> {
+    let mut lists = vec![(Role::Hit(number), clue.any.as_slice())];
+    if let Some(NearFile { any, .. }) = &clue.near {
+        lists.push((Role::Near(number), any));
+    }
+    if let Some(UnlessFile { before, after, .. }) = &clue.unless {
+        lists.push((Role::Before(number), before));
+        lists.push((Role::After(number), after));
+    }
+    lists
+}

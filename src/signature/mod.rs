@@ -1,0 +1,27 @@
+//! Signatures: the signs as data, and the pack they compile into.
+//!
+//! A signature file describes one recognisable thing; [`Pack::load`] reads the
+//! embedded ones and those of a folder, checks them and compiles all their terms
+//! into one automaton.
+
+mod compile;
+mod error;
+pub mod lint;
+mod library;
+mod normal;
+mod pack;
+mod policy;
+mod respell;
+mod source;
+mod syntax;
+mod term;
+
+pub use compile::{Clue, Condition, Near, Observed, Unless};
+pub use error::PackError;
+pub use library::{Libraries, Library, Trace};
+pub use normal::{Normal, is_han, normalise};
+pub use pack::{About, Pack, Signature};
+pub use policy::{Policy, SignPolicy};
+pub use source::Source;
+pub use syntax::{Example, SignatureFile};
+pub use term::{Pattern, Role, Terms, Use};

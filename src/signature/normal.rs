@@ -1,0 +1,258 @@
+//! The normal form in which terms are matched, with a map back to the text as it stood.
+//!
+//! NFKC, lower case, traditional to simplified, look-alike letters to Latin;
+//! zero-width characters and combining marks are dropped, white space is one blank.
+//! The tables follow Unicode (UAX #15, UTS #39 for look-alikes) and OpenCC's
+//! single-character table for traditional forms.
+
+use std::sync::OnceLock;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// A text in normal form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Normal {
+    /// The normal form.
+    pub text: String,
+    /// Places where the two offsets stop running in step: (normal, original).
+    steps: Vec<(u32, u32)>,
+}
+
+impl Normal {
+    /// Offset in the original text of an offset in the normal form.
+    #[must_use]
+    pub fn origin(&self, offset: usize) -> usize {
+        let index = self.steps.partition_point(|&(normal, _)| normal as usize <= offset);
+        match index.checked_sub(1).map(|i| self.steps[i]) {
+            Some((normal, original)) => original as usize + (offset - normal as usize),
+            None => offset,
+        }
+    }
+
+    /// Range in the original text of a range in the normal form. `original` must be
+    /// the text this form was made from.
+    #[must_use]
+    pub fn origin_range(&self, start: usize, end: usize, original: &str) -> (usize, usize) {
+        let from = floor_char(original, self.origin(start));
+        // The last normal character may stand for a longer original one.
+        let last = self.text[..end].char_indices().next_back().map_or(start, |(i, _)| i);
+        let last = floor_char(original, self.origin(last));
+        let width = original[last..].chars().next().map_or(0, char::len_utf8);
+        (from, (last + width).max(from))
+    }
+}
+
+impl Normal {
+    /// Lower case of identifiers into which `mark` was put as a word border; the marks
+    /// become blanks and do not count in the map back.
+    #[must_use]
+    pub fn of_spread(spread: &str, mark: char) -> Self {
+        let mut out = Self { text: String::with_capacity(spread.len()), steps: Vec::new() };
+        let mut at = 0;
+        for c in spread.chars() {
+            if c == mark {
+                out.text.push(' ');
+                continue;
+            }
+            let end = at + c.len_utf8();
+            push(&mut out, at, c.to_ascii_lowercase());
+            at = end;
+        }
+        out
+    }
+}
+
+fn floor_char(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// Brings a text into normal form.
+#[must_use]
+pub fn normalise(original: &str) -> Normal {
+    let mut out = Normal { text: String::with_capacity(original.len()), steps: Vec::new() };
+    if original.is_ascii() {
+        out.text.push_str(original);
+        out.text.make_ascii_lowercase();
+        return out;
+    }
+    let table = table();
+    let mut blank = false;
+    for (at, c) in original.char_indices() {
+        if c.is_ascii() {
+            if matches!(c, ' ' | '\t' | '\r') {
+                if !blank {
+                    push(&mut out, at, ' ');
+                }
+                blank = true;
+                continue;
+            }
+            push(&mut out, at, c.to_ascii_lowercase());
+        } else {
+            match table.get(c as usize).copied().unwrap_or(SLOW) {
+                DROP => continue,
+                SLOW => push_slow(&mut out, at, c),
+                folded => push(&mut out, at, char::from_u32(u32::from(folded)).unwrap_or(c)),
+            }
+        }
+        blank = out.text.ends_with(' ');
+    }
+    out
+}
+
+fn push(out: &mut Normal, at: usize, c: char) {
+    let here = out.text.len();
+    if out.origin_of_next(here) != at {
+        out.steps.push((here as u32, at as u32));
+    }
+    out.text.push(c);
+}
+
+impl Normal {
+    fn origin_of_next(&self, offset: usize) -> usize {
+        match self.steps.last() {
+            Some(&(normal, original)) => original as usize + (offset - normal as usize),
+            None => offset,
+        }
+    }
+}
+
+fn push_slow(out: &mut Normal, at: usize, c: char) {
+    for n in std::iter::once(c).nfkc() {
+        for lower in n.to_lowercase() {
+            if !is_dropped(lower) {
+                push(out, at, look_alike(lower));
+            }
+        }
+    }
+}
+
+/// Is it a Han character?
+#[must_use]
+pub const fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+const DROP: u16 = 0xfffe;
+const SLOW: u16 = 0xffff;
+
+/// Folded form of each character of the basic plane; built once, in some milliseconds.
+fn table() -> &'static [u16] {
+    static TABLE: OnceLock<Vec<u16>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table: Vec<u16> = (0..=0xffff_u32).map(|i| i as u16).collect();
+        for code in 0x80..0x1_0000_usize {
+            let Some(c) = char::from_u32(code as u32) else { continue };
+            // The unified ideographs are their own NFKC form: leave them to the table below.
+            if !(0x3400..0xd7b0).contains(&code) {
+                table[code] = fold_one(c);
+            }
+        }
+        for pair in include_str!("t2s.txt").lines().filter(|l| !l.starts_with('#')) {
+            let mut chars = pair.chars();
+            if let (Some(from), Some(to)) = (chars.next(), chars.next())
+                && (from as usize) < table.len()
+                && let Ok(to) = u16::try_from(to as u32)
+            {
+                table[from as usize] = to;
+            }
+        }
+        table
+    })
+}
+
+fn fold_one(c: char) -> u16 {
+    if is_dropped(c) {
+        return DROP;
+    }
+    if c.is_whitespace() {
+        return ' ' as u16;
+    }
+    let mut folded = std::iter::once(c).nfkc().flat_map(char::to_lowercase).filter(|&c| !is_dropped(c));
+    match (folded.next(), folded.next()) {
+        (Some(one), None) => u16::try_from(look_alike(one) as u32).unwrap_or(SLOW),
+        _ => SLOW,
+    }
+}
+
+/// Zero-width characters, joiners, direction marks, variation selectors, combining marks.
+fn is_dropped(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || unicode_normalization::char::is_combining_mark(c)
+}
+
+/// Letters of other scripts that look Latin (UTS #39, the lower-case ones in use).
+const fn look_alike(c: char) -> char {
+    match c {
+        'а' | 'α' | 'ɑ' => 'a',
+        'в' | 'ь' => 'b',
+        'с' | 'ϲ' => 'c',
+        'ԁ' => 'd',
+        'е' | 'ё' | 'ε' => 'e',
+        'ɡ' => 'g',
+        'һ' | 'н' => 'h',
+        'і' | 'ι' | 'ı' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'м' => 'm',
+        'п' => 'n',
+        'о' | 'ο' => 'o',
+        'р' | 'ρ' => 'p',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' | 'ц' => 'u',
+        'ν' => 'v',
+        'ԝ' | 'ω' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn folds_width_case_script_and_hidden_characters() {
+        assert_eq!(normalise("ＡＢＣ　拍照搜題").text, "abc 拍照搜题");
+        assert_eq!(normalise("拍\u{200b}照\u{feff}搜题").text, "拍照搜题");
+        assert_eq!(normalise("㊎ Ⓐ а").text, "金 a a");
+    }
+
+    #[test]
+    fn maps_back_to_the_text_as_it_stood() {
+        let original = "看：拍\u{200b}照搜題！";
+        let normal = normalise(original);
+        let start = normal.text.find("拍照搜题").unwrap();
+        let (from, to) = normal.origin_range(start, start + "拍照搜题".len(), original);
+        assert_eq!(&original[from..to], "拍\u{200b}照搜題");
+    }
+
+    proptest! {
+        #[test]
+        fn any_range_maps_onto_character_borders(text in "\\PC{0,60}") {
+            let normal = normalise(&text);
+            let borders: Vec<usize> = normal.text.char_indices().map(|(i, _)| i).collect();
+            for &start in &borders {
+                let end = normal.text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
+                let (from, to) = normal.origin_range(start, end, &text);
+                prop_assert!(text.get(from..to).is_some());
+            }
+        }
+
+        #[test]
+        fn the_normal_form_is_stable(text in "\\PC{0,60}") {
+            let once = normalise(&text).text;
+            prop_assert_eq!(normalise(&once).text, once.clone());
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! The compiled pack: everything a detection needs, immutable and shared.
+
+use std::collections::{BTreeMap, HashMap};
+
+use toml::Spanned;
+
+use super::compile::{Site, observed, term_lists};
+use super::syntax::{ClueFile, LexiconFile};
+use super::term::TermsBuilder;
+use super::{
+    Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms,
+};
+use crate::model::{Sign, Words};
+
+/// What a signature speaks about: one of the signs, or the education profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum About {
+    /// The profile: is it an education app (draft 二（一）)?
+    Education,
+    /// A sign.
+    Sign(Sign),
+}
+
+impl About {
+    /// The folder's name.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Education => "education",
+            Self::Sign(sign) => sign.id(),
+        }
+    }
+
+    fn from_id(id: &str) -> Option<Self> {
+        if id == "education" { Some(Self::Education) } else { Sign::from_id(id).map(Self::Sign) }
+    }
+}
+
+/// A signature of the pack.
+#[derive(Debug, Clone)]
+pub struct Signature {
+    /// `sign/name`.
+    pub id: String,
+    /// What it speaks about.
+    pub about: About,
+    /// The file as written, with its examples.
+    pub file: SignatureFile,
+    /// The file's text, for faults that point into it.
+    pub text: String,
+    /// Numbers of its clues.
+    pub clues: std::ops::Range<usize>,
+}
+
+/// Everything that detection and scoring need.
+#[derive(Debug)]
+pub struct Pack {
+    /// SHA-256 over all files.
+    pub sha256: String,
+    /// Signatures, by id.
+    pub signatures: Vec<Signature>,
+    /// Clues of all signatures.
+    pub clues: Vec<Clue>,
+    /// Numbers of the derived clues, each after those it refers to.
+    pub derived: Vec<usize>,
+    /// All terms.
+    pub terms: Terms,
+    /// The library catalogue.
+    pub libraries: Libraries,
+    /// Policies by id.
+    pub policies: BTreeMap<String, Policy>,
+    /// Facets of the profile: (lexicon, label).
+    pub facets: Vec<(String, String)>,
+}
+
+/// Lexicons whose labels describe an app in its profile.
+const FACETS: &[&str] = &["stages", "subjects"];
+
+impl Pack {
+    /// Compiles the files of a source.
+    ///
+    /// # Errors
+    /// The first fault, with file, line and column.
+    pub fn load(source: &Source) -> Result<Self, PackError> {
+        let mut loader = Loader::default();
+        for (file, text) in &source.files {
+            loader.read(file, text)?;
+        }
+        loader.finish(source.sha256())
+    }
+
+    /// The signature with this id.
+    #[must_use]
+    pub fn signature(&self, id: &str) -> Option<&Signature> {
+        self.signatures.iter().find(|s| s.id == id)
+    }
+
+    /// Numbers of the clues whose matches go into the profile under `name`.
+    pub fn collecting<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+        self.signatures.iter().flat_map(move |signature| {
+            let clues = signature.file.clues.iter().zip(signature.clues.clone());
+            clues.filter(move |(c, _)| c.collect.as_ref().is_some_and(|to| to.get_ref() == name)).map(|(_, n)| n)
+        })
+    }
+
+    /// Clues of a signature, with their numbers.
+    pub fn clues_of<'a>(&'a self, signature: &Signature) -> impl Iterator<Item = (usize, &'a Clue)> {
+        signature.clues.clone().map(|n| (n, &self.clues[n]))
+    }
+}
+
+#[derive(Default)]
+struct Loader {
+    signatures: Vec<Signature>,
+    lexicons: BTreeMap<String, LexiconFile>,
+    libraries: Libraries,
+    policies: BTreeMap<String, Policy>,
+}
+
+impl Loader {
+    fn read(&mut self, file: &str, text: &str) -> Result<(), PackError> {
+        let parts: Vec<&str> = file.split('/').collect();
+        match parts.as_slice() {
+            ["lexicons", name] => {
+                let lexicon: LexiconFile = parse(file, text)?;
+                self.lexicons.insert(stem(name).to_owned(), lexicon);
+                Ok(())
+            }
+            ["libraries", name] if name.ends_with(".csv") => self.libraries.add_file(file, text),
+            ["policies", name] => {
+                let policy = Policy::parse(file, stem(name), text)?;
+                self.policies.insert(policy.id.clone(), policy);
+                Ok(())
+            }
+            [about, _] if About::from_id(about).is_some() && file.ends_with(".toml") => {
+                self.signature(file, text, about)
+            }
+            _ if !file.ends_with(".toml") => Ok(()),
+            _ => Err(PackError::at(
+                file,
+                text,
+                0,
+                "not a place for a signature: use <sign>/<name>.toml, education/<name>.toml, lexicons/, libraries/ or policies/",
+            )),
+        }
+    }
+
+    fn signature(&mut self, file: &str, text: &str, about: &str) -> Result<(), PackError> {
+        let parsed: SignatureFile = parse(file, text)?;
+        let about = About::from_id(about).unwrap_or(About::Education);
+        self.signatures.push(Signature {
+            id: file.trim_end_matches(".toml").to_owned(),
+            about,
+            file: parsed,
+            text: text.to_owned(),
+            clues: 0..0,
+        });
+        Ok(())
+    }
+
+    fn finish(mut self, sha256: String) -> Result<Pack, PackError> {
+        let whole = |message: String| PackError { file: "pack".into(), line: 1, column: 1, message };
+        self.libraries.index().map_err(whole)?;
+        let mut next = 0;
+        for signature in &mut self.signatures {
+            let end = next + signature.file.clues.len();
+            signature.clues = next..end;
+            next = end;
+        }
+        let names = Names::of(&self.signatures)?;
+        let mut clues = Vec::with_capacity(next);
+        let mut terms = TermsBuilder::default();
+        for (index, signature) in self.signatures.iter().enumerate() {
+            let file = format!("{}.toml", signature.id);
+            let site = Site { file: &file, text: &signature.text };
+            for (offset, clue) in signature.file.clues.iter().enumerate() {
+                let number = signature.clues.start + offset;
+                self.add_terms(clue, number, &site, &mut terms)?;
+                let condition = condition(clue, signature, &names, &site)?;
+                clues.push(Clue {
+                    signature: index,
+                    id: clue.id.get_ref().clone(),
+                    weight: clue.weight,
+                    group: clue.group.clone().unwrap_or_else(|| format!("{}#{}", signature.id, clue.id.get_ref())),
+                    why: clue.why.clone(),
+                    condition,
+                });
+            }
+        }
+        let facets = self.add_shared_terms(&mut terms);
+        let derived = order_derived(&clues, &self.signatures)?;
+        Ok(Pack {
+            sha256,
+            clues,
+            derived,
+            terms: terms.build().map_err(whole)?,
+            libraries: self.libraries,
+            policies: self.policies,
+            facets,
+            signatures: self.signatures,
+        })
+    }
+
+    fn add_terms(
+        &self,
+        clue: &ClueFile,
+        number: usize,
+        site: &Site<'_>,
+        terms: &mut TermsBuilder,
+    ) -> Result<(), PackError> {
+        for (role, list) in term_lists(clue, number as u32) {
+            for word in list {
+                for (term, respell) in self.expand(word, site)? {
+                    terms.add(term, role, None);
+                    if respell {
+                        for spelling in super::respell::spellings(term) {
+                            terms.add(&spelling, role, Some(term));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A term itself, or the words of the lexicon it names.
+    fn expand<'a>(
+        &'a self,
+        word: &'a Spanned<String>,
+        site: &Site<'_>,
+    ) -> Result<Vec<(&'a str, bool)>, PackError> {
+        let Some(name) = word.get_ref().strip_prefix('@') else {
+            return Ok(vec![(word.get_ref().as_str(), false)]);
+        };
+        let (name, label) = name.split_once('.').map_or((name, None), |(n, l)| (n, Some(l)));
+        let Some(lexicon) = self.lexicons.get(name) else {
+            return Err(site.fault(word, format!("no lexicon `{name}` under lexicons/")));
+        };
+        let words: Vec<(&str, bool)> = lexicon
+            .terms
+            .iter()
+            .filter(|(key, _)| label.is_none_or(|label| label == key.as_str()))
+            .flat_map(|(_, words)| words.iter().map(|w| (w.as_str(), lexicon.respell)))
+            .collect();
+        if words.is_empty() {
+            return Err(site.fault(word, format!("lexicon `{name}` has no label `{}`", label.unwrap_or(""))));
+        }
+        Ok(words)
+    }
+
+    fn add_shared_terms(&self, terms: &mut TermsBuilder) -> Vec<(String, String)> {
+        if let Some(negation) = self.lexicons.get("negation") {
+            for (label, words) in &negation.terms {
+                let role = match label.as_str() {
+                    "before" => Role::NegatesNext,
+                    "after" => Role::NegatesPrevious,
+                    _ => Role::NoNegation,
+                };
+                words.iter().for_each(|word| terms.add(word, role, None));
+            }
+        }
+        for (id, library) in self.libraries.all.iter().enumerate() {
+            for domain in library.domains.split_whitespace() {
+                terms.add(domain, Role::Domain(id as u32), None);
+            }
+        }
+        let mut facets = Vec::new();
+        for name in FACETS {
+            for (label, words) in self.lexicons.get(*name).iter().flat_map(|l| &l.terms) {
+                let role = Role::Facet(facets.len() as u32);
+                words.iter().for_each(|word| terms.add(word, role, None));
+                facets.push(((*name).to_owned(), label.clone()));
+            }
+        }
+        facets
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, PackError> {
+    toml::from_str(text)
+        .map_err(|e| PackError::at(file, text, e.span().map_or(0, |s| s.start), e.message().trim()))
+}
+
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// Clue numbers by `sign/file#clue`.
+struct Names(HashMap<String, usize>);
+
+impl Names {
+    fn of(signatures: &[Signature]) -> Result<Self, PackError> {
+        let mut names = HashMap::new();
+        for signature in signatures {
+            for (offset, clue) in signature.file.clues.iter().enumerate() {
+                let name = format!("{}#{}", signature.id, clue.id.get_ref());
+                if names.insert(name, signature.clues.start + offset).is_some() {
+                    let file = format!("{}.toml", signature.id);
+                    return Err(Site { file: &file, text: &signature.text }
+                        .fault(&clue.id, format!("a second clue `{}`", clue.id.get_ref())));
+                }
+            }
+        }
+        Ok(Self(names))
+    }
+
+    fn resolve(
+        &self,
+        list: &[Spanned<String>],
+        signature: &Signature,
+        site: &Site<'_>,
+    ) -> Result<Vec<usize>, PackError> {
+        list.iter()
+            .map(|name| {
+                let full = if name.get_ref().contains('#') {
+                    name.get_ref().clone()
+                } else {
+                    format!("{}#{}", signature.id, name.get_ref())
+                };
+                self.0.get(&full).copied().ok_or_else(|| {
+                    site.fault(name, format!("no clue `{full}`; write `clue` or `sign/file#clue`"))
+                })
+            })
+            .collect()
+    }
+}
+
+fn condition(
+    clue: &ClueFile,
+    signature: &Signature,
+    names: &Names,
+    site: &Site<'_>,
+) -> Result<Condition, PackError> {
+    let is_derived = !clue.all.is_empty() || !clue.any_of.is_empty() || !clue.none.is_empty();
+    let observed = observed(clue, site)?;
+    let forms = usize::from(is_derived)
+        + usize::from(observed.is_some())
+        + usize::from(clue.library.is_some())
+        + usize::from(clue.model.is_some());
+    if forms != 1 {
+        return Err(site.fault(
+            &clue.id,
+            "a clue has one form: `any`/`regex`, or `library`, or `model`, or `all`/`any-of`/`none`",
+        ));
+    }
+    if let Some(observed) = observed {
+        return Ok(Condition::Observed(observed));
+    }
+    if let Some(category) = &clue.library {
+        if !super::library::CATEGORIES.contains(&category.get_ref().as_str()) {
+            return Err(site.fault(category, format!("no library category `{}`", category.get_ref())));
+        }
+        return Ok(Condition::Library { category: category.get_ref().clone(), faint: clue.faint });
+    }
+    if let Some(model) = &clue.model {
+        return Ok(Condition::Model(model.get_ref().clone()));
+    }
+    Ok(Condition::Derived {
+        all: names.resolve(&clue.all, signature, site)?,
+        any_of: names.resolve(&clue.any_of, signature, site)?,
+        none: names.resolve(&clue.none, signature, site)?,
+    })
+}
+
+/// Orders the derived clues so that each comes after what it refers to.
+fn order_derived(clues: &[Clue], signatures: &[Signature]) -> Result<Vec<usize>, PackError> {
+    let mut order = Vec::new();
+    let mut state = vec![0_u8; clues.len()];
+    for number in 0..clues.len() {
+        visit(number, clues, &mut state, &mut order).map_err(|number| {
+            let clue = &clues[number];
+            let signature = &signatures[clue.signature];
+            PackError {
+                file: format!("{}.toml", signature.id),
+                line: 1,
+                column: 1,
+                message: format!("clue `{}` refers to itself through others", clue.id),
+            }
+        })?;
+    }
+    Ok(order)
+}
+
+fn visit(number: usize, clues: &[Clue], state: &mut [u8], order: &mut Vec<usize>) -> Result<(), usize> {
+    const OPEN: u8 = 1;
+    const DONE: u8 = 2;
+    match state[number] {
+        DONE => return Ok(()),
+        OPEN => return Err(number),
+        _ => {}
+    }
+    let Condition::Derived { all, any_of, none } = &clues[number].condition else {
+        state[number] = DONE;
+        return Ok(());
+    };
+    state[number] = OPEN;
+    for &inner in all.iter().chain(any_of).chain(none) {
+        visit(inner, clues, state, order)?;
+    }
+    state[number] = DONE;
+    order.push(number);
+    Ok(())
+}
+
+/// Words of a signature's title in a language, for lists.
+impl Signature {
+    /// Its title.
+    #[must_use]
+    pub const fn title(&self) -> &Words {
+        &self.file.title
+    }
+}

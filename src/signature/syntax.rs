@@ -1,0 +1,157 @@
+//! The syntax of a signature file: one struct, one doc line per key.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::model::Words;
+
+/// `signatures/<sign>/<name>.toml`. Its id is its path without `.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SignatureFile {
+    /// What it recognises, in a few words.
+    pub title: Words,
+    /// Its clues.
+    #[serde(default, rename = "clue")]
+    pub clues: Vec<ClueFile>,
+    /// Examples in which the clues they name hold, and no others of this file.
+    #[serde(default, rename = "match")]
+    pub matches: Vec<Example>,
+    /// Examples in which no clue of this file with a positive weight holds.
+    #[serde(default, rename = "no-match")]
+    pub no_matches: Vec<Example>,
+}
+
+/// One clue: observed on facts (`in` with `any`, `regex` or `library`), or derived
+/// from other clues (`all`, `any-of`, `none`).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ClueFile {
+    /// Name within the file.
+    pub id: Spanned<String>,
+    /// Fact kinds it looks at: words of `Kind`, or `pitch`, `listing`, `inside`, `all`.
+    #[serde(default, rename = "in")]
+    pub kinds: Vec<Spanned<String>>,
+    /// Terms; `@lexicon` or `@lexicon.label` brings in a word list.
+    #[serde(default)]
+    pub any: Vec<Spanned<String>>,
+    /// How many different terms must be there within one fact.
+    #[serde(default)]
+    pub at_least: Option<usize>,
+    /// Regular expression over the normal form of the fact; with `any`, both must hold.
+    #[serde(default)]
+    pub regex: Option<Spanned<String>>,
+    /// Terms that must stand near.
+    #[serde(default)]
+    pub near: Option<NearFile>,
+    /// Terms nearby that undo it.
+    #[serde(default)]
+    pub unless: Option<UnlessFile>,
+    /// `false`: a negation before it (不提供 …) does not undo it.
+    #[serde(default = "yes")]
+    pub negatable: bool,
+    /// Category of the library catalogue that must be present.
+    #[serde(default)]
+    pub library: Option<Spanned<String>>,
+    /// With `library`: a trace is enough (some class names, a domain).
+    #[serde(default)]
+    pub faint: bool,
+    /// Name of a text model; its verdict on the listing scales `weight`.
+    #[serde(default)]
+    pub model: Option<Spanned<String>>,
+    /// Clues that must all hold: `name` of this file or `sign/file#name`.
+    #[serde(default)]
+    pub all: Vec<Spanned<String>>,
+    /// Clues of which one must hold.
+    #[serde(default)]
+    pub any_of: Vec<Spanned<String>>,
+    /// Clues of which none may hold. Held only where the facts were there to be searched.
+    #[serde(default)]
+    pub none: Vec<Spanned<String>>,
+    /// Decibans; 0 for a clue that only serves others.
+    pub weight: i32,
+    /// Clues of one group count once, at the strongest. Default: its own.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// What it matches goes into the profile: `filing-numbers`.
+    #[serde(default)]
+    pub collect: Option<Spanned<String>>,
+    /// Why it counts: shown to the reviewer.
+    pub why: Words,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Terms that must stand near a match.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NearFile {
+    /// Terms or `@lexicon`.
+    pub any: Vec<Spanned<String>>,
+    /// Characters between, at most.
+    pub within: usize,
+}
+
+/// Terms that undo a match when they stand before or after it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UnlessFile {
+    /// Terms before the match.
+    #[serde(default)]
+    pub before: Vec<Spanned<String>>,
+    /// Terms after the match.
+    #[serde(default)]
+    pub after: Vec<Spanned<String>>,
+    /// Characters between, at most.
+    pub within: usize,
+}
+
+/// Facts of an example: kind to text, or to several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Example {
+    /// Names of the clues of this file that hold, in a `match`.
+    #[serde(default)]
+    pub clues: Vec<Spanned<String>>,
+    /// Facts by kind.
+    #[serde(flatten)]
+    pub facts: BTreeMap<String, OneOrMany>,
+}
+
+/// A string or a list of strings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// As a slice.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// `signatures/lexicons/<name>.toml`: a word list that clues share.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LexiconFile {
+    /// What the words have in common.
+    pub title: Words,
+    /// Also match pinyin, initials and homophones of these terms.
+    #[serde(default)]
+    pub respell: bool,
+    /// Label to words; `@name.label` takes one label, `@name` all.
+    pub terms: BTreeMap<String, Vec<String>>,
+}

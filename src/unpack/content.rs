@@ -1,0 +1,241 @@
+//! The bytes of one entry, whatever its headers say.
+
+use std::io;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::headers::{DEFLATED, LOCAL, LOCAL_LEN, STORED, u16_at};
+use super::{Archive, Entry};
+use crate::model::{Budget, Limit, LimitCode};
+
+/// What came out of an entry.
+#[derive(Debug, Default)]
+pub struct Content {
+    /// The bytes, as many as came out.
+    pub bytes: Vec<u8>,
+    /// What was wrong with it.
+    pub limits: Vec<Limit>,
+}
+
+const CHUNK: u64 = 64 << 10;
+/// Output at which the ratio begins to count.
+const RATIO_FROM: u64 = 1 << 20;
+
+/// How inflating ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Ending {
+    Complete,
+    Broken,
+    Capped,
+}
+
+impl Archive<'_> {
+    /// The first bytes of an entry, for its magic.
+    #[must_use]
+    pub fn peek(&self, entry: &Entry, length: usize) -> Vec<u8> {
+        let Ok(start) = self.data_start(entry) else { return Vec::new() };
+        if entry.method == DEFLATED {
+            self.inflate(start, self.source.size(), length as u64).map(|(bytes, _)| bytes).unwrap_or_default()
+        } else {
+            self.source.range(start, length as u64).unwrap_or_default()
+        }
+    }
+
+    /// All bytes of an entry within the budget; what goes wrong is said, what came out is kept.
+    #[must_use]
+    pub fn read(&self, entry: &Entry, place: &str, budget: &Budget) -> Content {
+        let mut content = Content::default();
+        if budget.is_out_of_time() {
+            content.limits.push(Limit::new(LimitCode::OverBudget, place, "the time for this app is over"));
+            return content;
+        }
+        let start = match self.data_start(entry) {
+            Ok(start) => start,
+            Err(reason) => {
+                content.limits.push(Limit::new(LimitCode::UnreadableEntry, place, reason));
+                return content;
+            }
+        };
+        if let Err(error) = self.read_from(start, entry, place, budget, &mut content) {
+            content.limits.push(Limit::new(LimitCode::UnreadableEntry, place, error.to_string()));
+        }
+        if !budget.take(content.bytes.len() as u64) {
+            content.bytes.clear();
+            content.limits.push(Limit::new(LimitCode::OverBudget, place, "the bytes for this app are used up"));
+        }
+        content
+    }
+
+    /// Where the data begins: behind the *local* header's name and extra field.
+    fn data_start(&self, entry: &Entry) -> Result<u64, String> {
+        let header = self.source.range(entry.offset, LOCAL_LEN as u64).map_err(|e| e.to_string())?;
+        if header.len() < LOCAL_LEN || !header.starts_with(LOCAL) {
+            return Err("no local header where the directory says".into());
+        }
+        let skip = LOCAL_LEN + usize::from(u16_at(&header, 26)) + usize::from(u16_at(&header, 28));
+        Ok(entry.offset + skip as u64)
+    }
+
+    fn read_from(
+        &self,
+        start: u64,
+        entry: &Entry,
+        place: &str,
+        budget: &Budget,
+        content: &mut Content,
+    ) -> io::Result<()> {
+        let cap = self.cap_of(entry, budget);
+        let tampered = |content: &mut Content, detail: String| {
+            content.limits.push(Limit::new(LimitCode::TamperedArchive, place, detail));
+        };
+        self.note_local(entry, place, content)?;
+        let ending = match entry.method {
+            STORED => self.stored(start, entry, cap, content)?,
+            DEFLATED => {
+                let (bytes, ending) = self.inflate(start, self.data_end(start, entry), cap)?;
+                content.bytes = bytes;
+                ending
+            }
+            bogus => {
+                tampered(content, format!("compression method {bogus}, which Android reads as stored"));
+                self.bogus(start, entry, cap, content)?
+            }
+        };
+        let sound = crc32fast::hash(&content.bytes) == entry.crc;
+        if entry.flags & 1 != 0 {
+            if sound || ending == Ending::Complete && entry.method == DEFLATED {
+                tampered(content, "marked as encrypted and is not".into());
+            } else {
+                content.limits.push(Limit::new(LimitCode::EncryptedEntry, place, "encrypted with a password"));
+            }
+        }
+        match ending {
+            Ending::Broken => content.limits.push(Limit::new(
+                LimitCode::UnreadableEntry,
+                place,
+                format!("breaks off after {} of {} bytes", content.bytes.len(), entry.size),
+            )),
+            Ending::Capped => content.limits.push(Limit::new(
+                LimitCode::OverBudget,
+                place,
+                format!("larger than {cap} bytes; the rest was not read"),
+            )),
+            Ending::Complete if entry.size != content.bytes.len() as u64 && entry.flags & 8 == 0 => tampered(
+                content,
+                format!("the directory states {} bytes, {} came out", entry.size, content.bytes.len()),
+            ),
+            Ending::Complete => {}
+        }
+        Ok(())
+    }
+
+    /// An entry may inflate to its budget, and no further than the ratio allows.
+    fn cap_of(&self, entry: &Entry, budget: &Budget) -> u64 {
+        let held = self.source.size().saturating_sub(entry.offset).min(entry.compressed.max(1 << 12));
+        budget.entry_bytes.min(held.saturating_mul(budget.ratio).max(RATIO_FROM))
+    }
+
+    /// Deflate ends by itself; a compressed size that lies must not cut it short.
+    fn data_end(&self, start: u64, entry: &Entry) -> u64 {
+        let stated = start.saturating_add(entry.compressed);
+        if entry.compressed == 0 || stated > self.source.size() {
+            return self.source.size();
+        }
+        if start < self.directory { self.directory.max(stated) } else { self.source.size() }
+    }
+
+    fn note_local(&self, entry: &Entry, place: &str, content: &mut Content) -> io::Result<()> {
+        let header = self.source.range(entry.offset, LOCAL_LEN as u64 + 1024)?;
+        let name_len = usize::from(u16_at(&header, 26));
+        let local = header.get(LOCAL_LEN..LOCAL_LEN + name_len).map(String::from_utf8_lossy);
+        let stated = entry.name.split('#').next().unwrap_or(&entry.name);
+        if let Some(local) = local
+            && local != stated
+            && local != entry.name
+        {
+            content.limits.push(Limit::new(
+                LimitCode::TamperedArchive,
+                place,
+                format!("the local header has another name: {}", local.chars().take(80).collect::<String>()),
+            ));
+        }
+        let method = u16_at(&header, 8);
+        if method != entry.method {
+            content.limits.push(Limit::new(
+                LimitCode::TamperedArchive,
+                place,
+                format!("method {} in the directory, {method} in the local header", entry.method),
+            ));
+        }
+        Ok(())
+    }
+
+    fn stored(&self, start: u64, entry: &Entry, cap: u64, content: &mut Content) -> io::Result<Ending> {
+        // Stored data has as many bytes as the uncompressed size says (libziparchive).
+        let stated = if entry.size == 0 { entry.compressed } else { entry.size };
+        content.bytes = self.source.range(start, stated.min(cap))?;
+        Ok(if stated > cap {
+            Ending::Capped
+        } else if (content.bytes.len() as u64) < stated {
+            Ending::Broken
+        } else {
+            Ending::Complete
+        })
+    }
+
+    /// A method that is neither stored nor deflated: Android takes the bytes as they are;
+    /// other writers really deflate and lie about it. What inflates whole, is deflated.
+    fn bogus(&self, start: u64, entry: &Entry, cap: u64, content: &mut Content) -> io::Result<Ending> {
+        if entry.size != entry.compressed {
+            let (bytes, ending) = self.inflate(start, self.data_end(start, entry), cap)?;
+            if ending == Ending::Complete && !bytes.is_empty() {
+                content.bytes = bytes;
+                return Ok(ending);
+            }
+        }
+        self.stored(start, entry, cap, content)
+    }
+
+    fn inflate(&self, start: u64, end: u64, cap: u64) -> io::Result<(Vec<u8>, Ending)> {
+        let mut inflater = Decompress::new(false);
+        let mut out: Vec<u8> = Vec::new();
+        let mut at = start;
+        let mut input: Vec<u8> = Vec::new();
+        let mut used = 0;
+        loop {
+            if used == input.len() && at < end {
+                input = self.source.range(at, CHUNK.min(end - at))?;
+                at += input.len() as u64;
+                used = 0;
+                if input.is_empty() {
+                    return Ok((out, Ending::Broken));
+                }
+            }
+            if out.len() as u64 >= cap {
+                return Ok((out, Ending::Capped));
+            }
+            if out.len() == out.capacity() {
+                out.reserve((out.len()).clamp(16 << 10, 8 << 20));
+            }
+            let before = (inflater.total_in(), inflater.total_out());
+            let status = inflater.decompress_vec(&input[used..], &mut out, FlushDecompress::None);
+            used += (inflater.total_in() - before.0) as usize;
+            match status {
+                Ok(Status::StreamEnd) => {
+                    out.truncate(cap as usize);
+                    return Ok((out, Ending::Complete));
+                }
+                Ok(_) => {
+                    let stuck = inflater.total_in() == before.0 && inflater.total_out() == before.1;
+                    if stuck && used == input.len() && at >= end {
+                        return Ok((out, Ending::Broken));
+                    }
+                    if stuck && out.len() < out.capacity() && used < input.len() {
+                        return Ok((out, Ending::Broken));
+                    }
+                }
+                Err(_) => return Ok((out, Ending::Broken)),
+            }
+        }
+    }
+}

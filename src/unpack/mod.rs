@@ -1,0 +1,16 @@
+//! Archives in, entries out, inside a [`Budget`](crate::model::Budget).
+//!
+//! Reads ZIP as Android does (`libziparchive`), not as the specification wants it:
+//! what Android opens is opened, and what ordinary readers trip over is flagged.
+
+mod content;
+mod directory;
+mod headers;
+mod read_at;
+mod salvage;
+mod signing_block;
+
+pub use content::Content;
+pub use directory::{Archive, Entry, UnpackError};
+pub use read_at::ReadAt;
+pub use signing_block::{SigningBlock, signing_block};
