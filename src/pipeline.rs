@@ -13,11 +13,11 @@ use rayon::prelude::*;
 use crate::detect::{self, Hits};
 use crate::extract::{self, Extracted, Format, Manifest, Resources};
 use crate::model::{
-    App, Artifact, ArtifactKind, Audit, Block, Budget, Coverage, Kind, Limit, LimitCode, Listing,
+    App, Artifact, ArtifactKind, Audit, Block, Budget, Coverage, Facts, Kind, Limit, LimitCode, Listing,
     MadeBy, Read,
 };
 use crate::score;
-use crate::signature::{Pack, Policy};
+use crate::signature::{Pack, Policy, lint};
 use crate::unpack::{Archive, Entry, ReadAt, UnpackError, signing_block};
 
 /// Everything an audit needs besides the app.
@@ -337,7 +337,7 @@ impl Package<'_> {
         for (index, entry) in self.archive.entries.iter().enumerate() {
             block.push(index as u32, &entry.name);
         }
-        let facts = crate::model::Facts { blocks: vec![block] };
+        let facts = Facts { blocks: vec![block] };
         reading.hits.merge(detect::scan(&self.auditor.pack, &facts));
     }
 
@@ -423,6 +423,16 @@ impl Package<'_> {
             Some(format!("data:{mime};base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
         })
     }
+}
+
+/// Runs the linter with real detection over every signature of a pack.
+#[must_use]
+pub fn lint(pack: &Pack) -> Vec<lint::Case> {
+    let holding = |facts: &Facts| -> BTreeSet<usize> {
+        let detection = detect::conclude(pack, detect::scan(pack, facts), &BTreeMap::new());
+        (0..pack.clues.len()).filter(|&clue| detection.holding.contains(clue)).collect()
+    };
+    pack.signatures.iter().flat_map(|signature| lint::check(pack, signature, &holding)).collect()
 }
 
 /// SHA-256 in lower-case hex.

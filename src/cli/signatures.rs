@@ -1,13 +1,11 @@
 //! `xunjian signatures`: for those who tend the signatures.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use super::Exit;
 use super::pack::PackArgs;
-use crate::detect;
-use crate::model::Facts;
-use crate::signature::{About, Condition, Pack, PackError, Signature, lint};
+use crate::pipeline;
+use crate::signature::{About, Condition, Pack, Signature};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -55,12 +53,12 @@ fn check(args: &PackArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let faults = faults(&pack);
+    let cases = pipeline::lint(&pack);
+    let faults: Vec<_> = cases.iter().flat_map(|case| &case.faults).collect();
     for fault in &faults {
         eprintln!("{fault}");
     }
-    let examples: usize =
-        pack.signatures.iter().map(|s| s.file.matches.len() + s.file.no_matches.len()).sum();
+    let examples = cases.len() - pack.signatures.len();
     println!(
         "{} signatures, {} clues, {} terms, {} libraries, {} policies; {examples} examples run, {} faults",
         pack.signatures.len(),
@@ -71,16 +69,6 @@ fn check(args: &PackArgs) -> anyhow::Result<Exit> {
         faults.len()
     );
     Ok(if faults.is_empty() { Exit::Clean } else { Exit::Usage })
-}
-
-/// Everything the linter finds in a pack.
-#[must_use]
-pub fn faults(pack: &Pack) -> Vec<PackError> {
-    let holding = |facts: &Facts| -> BTreeSet<usize> {
-        let detection = detect::conclude(pack, detect::scan(pack, facts), &BTreeMap::new());
-        (0..pack.clues.len()).filter(|&clue| detection.holding.contains(clue)).collect()
-    };
-    pack.signatures.iter().flat_map(|signature| lint::check(pack, signature, &holding)).collect()
 }
 
 fn list(pack: &Pack, sign: Option<&str>, lang: &str) -> anyhow::Result<Exit> {

@@ -6,9 +6,10 @@ use super::Hits;
 use crate::model::{Block, Kind};
 use crate::signature::is_han;
 
-/// Texts shorter than this (in letters) are left out for Latin script, where a few
-/// words tell no language.
+/// Letters below which Latin script tells no language.
 const LATIN_MIN: usize = 40;
+/// Letters of other scripts that are looked at in one block: enough to tell its language.
+const SAMPLE: usize = 4_000;
 /// Facts of one block looked at.
 const LOOKED_AT: usize = 4_000;
 
@@ -17,32 +18,44 @@ pub(super) fn count(block: &Block, hits: &mut Hits) {
     if matches!(block.kind, Kind::Code | Kind::Native | Kind::Asset) {
         return;
     }
+    let mut sample = String::new();
+    let (mut chinese, mut japanese, mut others) = (0, 0, 0);
     for fact in block.iter().take(LOOKED_AT) {
         let (mut han, mut kana, mut other) = (0, 0, 0);
         for c in fact.text.chars().take(2_000) {
             match c {
+                c if c.is_ascii() => other += usize::from(c.is_ascii_alphabetic()),
                 c if is_han(c) => han += 1,
                 '\u{3040}'..='\u{30ff}' => kana += 1,
-                c if c.is_alphabetic() => other += 1,
-                _ => {}
+                c => other += usize::from(c.is_alphabetic()),
             }
         }
         // Script first: a text with kana is Japanese, one with Han and none is Chinese.
         if kana > 0 {
-            add(hits, "ja", han + kana);
-        } else if han > 0 {
-            add(hits, "zh", han);
+            japanese += han + kana;
+        } else {
+            chinese += han;
         }
-        if other >= LATIN_MIN
-            && han * 4 < other
-            && let Some(info) = whatlang::detect(fact.text)
-            && info.lang() != Lang::Cmn
-        {
-            add(hits, info.lang().code(), other);
+        // One word is a name; words in a row are language.
+        if han * 4 < other && fact.text.trim().contains(' ') {
+            others += other;
+            if sample.len() < SAMPLE {
+                sample.extend(fact.text.chars().take(SAMPLE).chain([' ']));
+            }
         }
+    }
+    add(hits, "zh", chinese);
+    add(hits, "ja", japanese);
+    if others >= LATIN_MIN
+        && let Some(info) = whatlang::detect(&sample)
+        && info.lang() != Lang::Cmn
+    {
+        add(hits, info.lang().code(), others);
     }
 }
 
 fn add(hits: &mut Hits, language: &'static str, characters: usize) {
-    *hits.languages.entry(language).or_default() += characters;
+    if characters > 0 {
+        *hits.languages.entry(language).or_default() += characters;
+    }
 }

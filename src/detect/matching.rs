@@ -266,8 +266,15 @@ impl InFact<'_> {
         let bytes = self.normal.text.as_bytes();
         let before = m.start.checked_sub(1).map(|i| bytes[i]);
         let after = bytes.get(m.end).copied();
+        // Of nested domains, the longest names the library.
+        let is_inner = self.matches.iter().any(|other| {
+            other.start <= m.start
+                && other.end == m.end
+                && other.end - other.start > m.end - m.start
+                && self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| matches!(u.role, Role::Domain(_)))
+        });
         let longer = after == Some(b'.') && bytes.get(m.end + 1).is_some_and(u8::is_ascii_alphanumeric);
-        if before == Some(b'-') || after == Some(b'-') || longer {
+        if before == Some(b'-') || after == Some(b'-') || longer || is_inner {
             return;
         }
         hits.domains.insert(self.term(m).to_owned());

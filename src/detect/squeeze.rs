@@ -27,28 +27,53 @@ impl Squeezed {
     }
 }
 
-/// Squeezes a text in normal form; `None` where nothing stands between Han characters.
+/// Squeezes the facts of a block in normal form (NUL-separated) that hold Han characters;
+/// `None` where nothing stands between any.
 pub(super) fn squeeze(text: &str) -> Option<Squeezed> {
-    let mut out = Squeezed { text: String::with_capacity(text.len()), steps: Vec::new() };
-    let mut previous_han = false;
-    let mut gap: Option<usize> = None;
-    for (at, c) in text.char_indices() {
-        if c != '\0' && c != '\n' && !c.is_alphanumeric() {
-            gap.get_or_insert(at);
-            continue;
+    let mut out = Squeezed::default();
+    let mut at = 0;
+    let mut left_out = false;
+    for fact in text.split('\0') {
+        // Most facts of a package are identifiers; their test is a few vector instructions.
+        if !fact.is_ascii() {
+            out.steps.push((out.text.len() as u32, at as u32));
+            left_out |= out.squeeze_fact(fact, at);
+            out.text.push('\0');
         }
-        if let Some(from) = gap.take() {
-            let keeps = !(previous_han && c != '\0' && c != '\n') && !is_han(c);
-            if keeps {
-                out.text.push_str(&text[from..at]);
-            } else {
-                out.steps.push((out.text.len() as u32, at as u32));
-            }
-        }
-        previous_han = is_han(c);
-        out.text.push(c);
+        at += fact.len() + 1;
     }
-    (!out.steps.is_empty()).then_some(out)
+    left_out.then_some(out)
+}
+
+impl Squeezed {
+    /// Appends a fact without its gaps; whether there were any.
+    fn squeeze_fact(&mut self, fact: &str, base: usize) -> bool {
+        let mut previous_han = false;
+        let mut gap: Option<usize> = None;
+        let mut left_out = false;
+        for (at, c) in fact.char_indices() {
+            if c != '\n' && !is_letter(c) {
+                gap.get_or_insert(at);
+                continue;
+            }
+            if let Some(from) = gap.take() {
+                if is_han(c) || (previous_han && c != '\n') {
+                    left_out = true;
+                    self.steps.push((self.text.len() as u32, (base + at) as u32));
+                } else {
+                    self.text.push_str(&fact[from..at]);
+                }
+            }
+            previous_han = is_han(c);
+            self.text.push(c);
+        }
+        left_out
+    }
+}
+
+/// A letter or digit; Han characters are told first, because they are most.
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphanumeric() || is_han(c) || (!c.is_ascii() && c.is_alphanumeric())
 }
 
 /// Whether a match across left-out characters is a disguise and no accident of

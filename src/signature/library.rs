@@ -32,7 +32,7 @@ pub struct Library {
     pub natives: String,
     /// Domains, blank-separated.
     pub domains: String,
-    /// Asset names or path ends, blank-separated; one ending in `/` is a folder.
+    /// Asset names, or beginnings of paths below `assets/`, blank-separated.
     pub assets: String,
     /// Where the facts come from.
     pub source: String,
@@ -63,8 +63,9 @@ pub struct Libraries {
     natives: HashMap<String, u32>,
     native_globs: GlobSet,
     native_glob_owner: Vec<u32>,
-    assets: HashMap<String, Vec<(String, u32)>>,
-    folders: Vec<(String, u32)>,
+    asset_names: HashMap<String, u32>,
+    /// Beginnings of asset paths by their first byte.
+    asset_starts: HashMap<u8, Vec<(String, u32)>>,
 }
 
 impl Libraries {
@@ -92,8 +93,10 @@ impl Libraries {
     /// Builds the look-up tables; the first row that claims a fact keeps it.
     pub(super) fn index(&mut self) -> Result<(), String> {
         let mut globs = GlobSetBuilder::new();
+        // Rows of several files about one product are one library, the first.
+        let mut first: HashMap<(&str, &str), u32> = HashMap::new();
         for (id, library) in self.all.iter().enumerate() {
-            let id = id as u32;
+            let id = *first.entry((&library.name, &library.vendor)).or_insert(id as u32);
             for prefix in library.classes.split_whitespace() {
                 self.classes.entry(prefix.trim_end_matches('.').to_owned()).or_insert(id);
             }
@@ -109,11 +112,9 @@ impl Libraries {
                 }
             }
             for asset in library.assets.split_whitespace() {
-                if asset.ends_with('/') {
-                    self.folders.push((asset.trim_start_matches("assets/").to_owned(), id));
-                } else {
-                    let name = asset.rsplit('/').next().unwrap_or(asset);
-                    self.assets.entry(name.to_owned()).or_default().push((asset.to_owned(), id));
+                self.asset_names.entry(asset.to_owned()).or_insert(id);
+                if let Some(&first) = asset.as_bytes().first() {
+                    self.asset_starts.entry(first).or_default().push((asset.to_owned(), id));
                 }
             }
         }
@@ -147,16 +148,17 @@ impl Libraries {
         })
     }
 
-    /// The libraries of an asset path.
+    /// The libraries of an entry path: its file name, or how its path below `assets/` begins.
     pub fn of_asset<'a>(&'a self, path: &'a str) -> impl Iterator<Item = u32> + 'a {
+        let below = path.strip_prefix("assets/");
         let name = path.rsplit('/').next().unwrap_or(path);
-        let named = self.assets.get(name).into_iter().flatten().filter(move |(pattern, _)| {
-            path == pattern
-                || path.strip_suffix(pattern.as_str()).is_some_and(|head| head.ends_with('/'))
-        });
-        let below = path.strip_prefix("assets/").unwrap_or(path);
-        let folders = self.folders.iter().filter(move |(folder, _)| below.starts_with(folder.as_str()));
-        named.chain(folders).map(|(_, id)| *id)
+        let named = self.asset_names.get(name).copied();
+        let begun = below
+            .and_then(|below| self.asset_starts.get(below.as_bytes().first()?).map(|starts| (below, starts)))
+            .into_iter()
+            .flat_map(|(below, starts)| starts.iter().filter(move |(start, _)| below.starts_with(start.as_str())))
+            .map(|(_, id)| *id);
+        named.into_iter().chain(begun)
     }
 }
 

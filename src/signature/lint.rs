@@ -28,20 +28,30 @@ pub fn facts_of(example: &Example) -> Result<Facts, String> {
     Ok(facts)
 }
 
+/// One rule or example of a signature, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// `sign/file: match 1`.
+    pub name: String,
+    /// Empty when all is well.
+    pub faults: Vec<PackError>,
+}
+
 /// Checks one signature. `holding` runs detection over facts and answers with the
 /// numbers of the clues that hold.
 #[must_use]
-pub fn check(
-    pack: &Pack,
-    signature: &Signature,
-    holding: &dyn Fn(&Facts) -> BTreeSet<usize>,
-) -> Vec<PackError> {
+pub fn check(pack: &Pack, signature: &Signature, holding: &dyn Fn(&Facts) -> BTreeSet<usize>) -> Vec<Case> {
     let file = format!("{}.toml", signature.id);
     let linter = Linter { pack, signature, file: &file, holding };
-    let mut faults = linter.presence();
-    faults.extend(linter.matches());
-    faults.extend(linter.no_matches());
-    faults
+    let case = |name: String, faults| Case { name: format!("{}: {name}", signature.id), faults };
+    let mut cases = vec![case("has examples for every clue".into(), linter.presence())];
+    for index in 0..signature.file.matches.len() {
+        cases.push(case(format!("match {}", index + 1), linter.matches(index)));
+    }
+    for index in 0..signature.file.no_matches.len() {
+        cases.push(case(format!("no-match {}", index + 1), linter.no_matches(index)));
+    }
+    cases
 }
 
 struct Linter<'a> {
@@ -76,32 +86,30 @@ impl Linter<'_> {
         faults
     }
 
-    fn matches(&self) -> Vec<PackError> {
+    fn matches(&self, index: usize) -> Vec<PackError> {
         let site = Site { file: self.file, text: &self.signature.text };
         let mut faults = Vec::new();
-        for (index, example) in self.signature.file.matches.iter().enumerate() {
-            if example.clues.is_empty() {
-                faults.push(self.fault_at("[[match]]", index, "`clues` is missing: name the clues that hold".into()));
-            }
-            let Some(held) = self.held(example, "[[match]]", index, &mut faults) else { continue };
-            let named: BTreeSet<&str> = example.clues.iter().map(|c| c.get_ref().as_str()).collect();
-            for clue in example.clues.iter().filter(|c| !held.contains(c.get_ref().as_str())) {
-                faults.push(site.fault(clue, format!("clue `{}` does not hold here", clue.get_ref())));
-            }
-            for extra in held.difference(&named) {
-                faults.push(self.fault_at("[[match]]", index, format!("clue `{extra}` holds as well: name it, or narrow it")));
-            }
+        let example = &self.signature.file.matches[index];
+        if example.clues.is_empty() {
+            faults.push(self.fault_at("[[match]]", index, "`clues` is missing: name the clues that hold".into()));
+        }
+        let Some(held) = self.held(example, "[[match]]", index, &mut faults) else { return faults };
+        let named: BTreeSet<&str> = example.clues.iter().map(|c| c.get_ref().as_str()).collect();
+        for clue in example.clues.iter().filter(|c| !held.contains(c.get_ref().as_str())) {
+            faults.push(site.fault(clue, format!("clue `{}` does not hold here", clue.get_ref())));
+        }
+        for extra in held.difference(&named) {
+            faults.push(self.fault_at("[[match]]", index, format!("clue `{extra}` holds as well: name it, or narrow it")));
         }
         faults
     }
 
-    fn no_matches(&self) -> Vec<PackError> {
+    fn no_matches(&self, index: usize) -> Vec<PackError> {
         let mut faults = Vec::new();
-        for (index, example) in self.signature.file.no_matches.iter().enumerate() {
-            let Some(held) = self.held(example, "[[no-match]]", index, &mut faults) else { continue };
-            for (_, clue) in self.pack.clues_of(self.signature).filter(|(_, c)| c.weight > 0 && held.contains(c.id.as_str())) {
-                faults.push(self.fault_at("[[no-match]]", index, format!("clue `{}` holds here", clue.id)));
-            }
+        let example = &self.signature.file.no_matches[index];
+        let Some(held) = self.held(example, "[[no-match]]", index, &mut faults) else { return faults };
+        for (_, clue) in self.pack.clues_of(self.signature).filter(|(_, c)| c.weight > 0 && held.contains(c.id.as_str())) {
+            faults.push(self.fault_at("[[no-match]]", index, format!("clue `{}` holds here", clue.id)));
         }
         faults
     }

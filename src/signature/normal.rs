@@ -1,7 +1,7 @@
 //! The normal form in which terms are matched, with a map back to the text as it stood.
 //!
 //! NFKC, lower case, traditional to simplified, look-alike letters to Latin;
-//! zero-width characters and combining marks are dropped, white space is one blank.
+//! zero-width characters and combining marks are dropped, any blank is a blank.
 //! The tables follow Unicode (UAX #15, UTS #39 for look-alikes) and OpenCC's
 //! single-character table for traditional forms.
 
@@ -80,27 +80,36 @@ pub fn normalise(original: &str) -> Normal {
         return out;
     }
     let table = table();
-    let mut blank = false;
-    for (at, c) in original.char_indices() {
-        if c.is_ascii() {
-            if matches!(c, ' ' | '\t' | '\r') {
-                if !blank {
-                    push(&mut out, at, ' ');
-                }
-                blank = true;
-                continue;
-            }
-            push(&mut out, at, c.to_ascii_lowercase());
-        } else {
-            match table.get(c as usize).copied().unwrap_or(SLOW) {
-                DROP => continue,
-                SLOW => push_slow(&mut out, at, c),
-                folded => push(&mut out, at, char::from_u32(u32::from(folded)).unwrap_or(c)),
-            }
+    let mut at = 0;
+    while at < original.len() {
+        let rest = &original.as_bytes()[at..];
+        let ascii = rest.iter().position(|b| !b.is_ascii()).unwrap_or(rest.len());
+        push_ascii(&mut out, at, &original[at..at + ascii]);
+        at += ascii;
+        let Some(c) = original[at..].chars().next() else { break };
+        match table.get(c as usize).copied().unwrap_or(SLOW) {
+            DROP => {}
+            SLOW => push_slow(&mut out, at, c),
+            folded => push(&mut out, at, char::from_u32(u32::from(folded)).unwrap_or(c)),
         }
-        blank = out.text.ends_with(' ');
+        at += c.len_utf8();
     }
     out
+}
+
+/// A run of ASCII keeps its length, so it is copied whole.
+fn push_ascii(out: &mut Normal, at: usize, run: &str) {
+    if run.is_empty() {
+        return;
+    }
+    let here = out.text.len();
+    if out.origin_of_next(here) != at {
+        out.steps.push((here as u32, at as u32));
+    }
+    out.text.extend(run.chars().map(|c| match c {
+        '\t' | '\r' => ' ',
+        c => c.to_ascii_lowercase(),
+    }));
 }
 
 fn push(out: &mut Normal, at: usize, c: char) {
@@ -223,7 +232,7 @@ mod tests {
 
     #[test]
     fn folds_width_case_script_and_hidden_characters() {
-        assert_eq!(normalise("ＡＢＣ　拍照搜題").text, "abc 拍照搜题");
+        assert_eq!(normalise("ＡＢＣ　拍照\t搜題").text, "abc 拍照 搜题");
         assert_eq!(normalise("拍\u{200b}照\u{feff}搜题").text, "拍照搜题");
         assert_eq!(normalise("㊎ Ⓐ а").text, "金 a a");
     }
