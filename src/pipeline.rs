@@ -10,12 +10,13 @@ use std::sync::Arc;
 use base64::Engine;
 use rayon::prelude::*;
 
-use crate::detect::{self, Hits};
+use crate::detect;
 use crate::extract::{self, Extracted, Format, Manifest, Resources};
 use crate::model::{
-    App, Artifact, ArtifactKind, Audit, Block, Budget, Coverage, Facts, Kind, Limit, LimitCode, Listing,
-    MadeBy, Read,
+    App, Artifact, ArtifactKind, Audit, Block, Budget, Coverage, Detection, Facts, Hits, Kind, Limit, LimitCode,
+    Listing, MadeBy, Read, Standings,
 };
+use crate::register::{Registers, credit_codes};
 use crate::score;
 use crate::signature::{Pack, Policy, lint};
 use crate::unpack::{Archive, Entry, ReadAt, UnpackError, signing_block};
@@ -28,6 +29,8 @@ pub struct Auditor {
     pub policy: Policy,
     /// Budget for each app.
     pub budget: Budget,
+    /// Registers at hand.
+    pub registers: Arc<Registers>,
 }
 
 /// What was read of one package file, packages inside it included.
@@ -91,7 +94,8 @@ impl Auditor {
         let package = Package { auditor: self, archive: &archive, place, name, depth: 0, budget: &budget };
         let kind = package.kind().ok_or(ReadError::NotAPackage)?;
         let mut reading = package.read();
-        let kind = if kind == ArtifactKind::Apk && !reading.manifest.split.is_empty() { ArtifactKind::Split } else { kind };
+        let kind =
+            if kind == ArtifactKind::Apk && !reading.manifest.split.is_empty() { ArtifactKind::Split } else { kind };
         let artifact = Artifact {
             name: name.into(),
             sha256: sha256.into(),
@@ -148,17 +152,31 @@ impl Auditor {
         let app = app_of(listing, &all.manifest);
         let coverage = Coverage::new(all.limits, all.read);
         let detection = detect::conclude(&self.pack, all.hits, &BTreeMap::new());
-        let scored = score::score(&self.pack, &self.policy, &app, &coverage, &detection);
+        let standings = self.standings(listing, &app, &detection);
+        let case = score::Case { app: &app, coverage: &coverage, detection: &detection, standings: &standings };
+        let scored = score::score(&self.pack, &self.policy, case);
         Audit {
             app,
             artifacts: all.artifacts,
             profile: scored.profile,
+            standings,
             coverage,
             checks: scored.checks,
             findings: scored.findings,
             out_of_scope: scored.out_of_scope,
             icon: all.icon,
         }
+    }
+}
+
+impl Auditor {
+    fn standings(&self, listing: Option<&Listing>, app: &App, detection: &Detection) -> Standings {
+        if self.registers.is_empty() {
+            return Standings::default();
+        }
+        let said = listing.map(|l| format!("{} {}", l.developer, l.description)).unwrap_or_default();
+        let numbers = score::filing_numbers(&self.pack, detection);
+        self.registers.look_up(app, &credit_codes(&said), &numbers)
     }
 }
 
@@ -321,9 +339,8 @@ impl Package<'_> {
             upper.starts_with("META-INF/") && [".RSA", ".DSA", ".EC"].iter().any(|end| upper.ends_with(end))
         };
         let small = self.archive.entries.iter().filter(|e| is_v1(&e.name) && e.size < 1 << 20).take(16);
-        let v1: Vec<(String, Vec<u8>)> = small
-            .map(|entry| (entry.name.clone(), self.archive.read(entry, self.place, self.budget).bytes))
-            .collect();
+        let v1: Vec<(String, Vec<u8>)> =
+            small.map(|entry| (entry.name.clone(), self.archive.read(entry, self.place, self.budget).bytes)).collect();
         let pairs = signing_block(self.archive).ok().flatten().unwrap_or_default().pairs;
         let found = extract::certificate::read(&v1, &pairs, self.place);
         reading.hits.merge(detect::scan(&self.auditor.pack, &found.facts));
@@ -386,13 +403,16 @@ impl Package<'_> {
         let mut found = inner.read();
         if let Some(kind) = kind {
             let is_split = kind == ArtifactKind::Apk && !found.manifest.split.is_empty();
-            found.artifacts.insert(0, Artifact {
-                name,
-                sha256: sha256(bytes),
-                bytes: bytes.len() as u64,
-                kind: if is_split { ArtifactKind::Split } else { kind },
-                certificates: found.certificates.clone(),
-            });
+            found.artifacts.insert(
+                0,
+                Artifact {
+                    name,
+                    sha256: sha256(bytes),
+                    bytes: bytes.len() as u64,
+                    kind: if is_split { ArtifactKind::Split } else { kind },
+                    certificates: found.certificates.clone(),
+                },
+            );
         }
         // A package that an app carries along does not speak for the app that carries it.
         if self.kind() == Some(ArtifactKind::Apk) {

@@ -12,10 +12,12 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("unpack", &["model"]),
         ("extract", &["model", "signature"]),
         ("detect", &["model", "signature"]),
+        ("register", &["model", "signature"]),
         ("score", &["model", "signature"]),
         ("report", &["model"]),
-        ("pipeline", &["model", "signature", "unpack", "extract", "detect", "score"]),
-        ("cli", &["model", "signature", "pipeline", "report"]),
+        ("measure", &["model"]),
+        ("pipeline", &["model", "signature", "unpack", "extract", "detect", "register", "score"]),
+        ("cli", &["model", "signature", "pipeline", "register", "report", "measure"]),
     ])
 }
 
@@ -81,7 +83,19 @@ fn the_folder_listing_shows_the_pipeline() {
         lib.lines().filter_map(|l| l.strip_prefix("pub mod ").map(|m| m.trim_end_matches(';'))).collect();
     assert_eq!(
         order,
-        ["model", "signature", "unpack", "extract", "detect", "score", "report", "pipeline", "cli"],
+        [
+            "model",
+            "signature",
+            "unpack",
+            "extract",
+            "detect",
+            "register",
+            "score",
+            "report",
+            "measure",
+            "pipeline",
+            "cli"
+        ],
         "lib.rs is the table of contents in pipeline order"
     );
 }

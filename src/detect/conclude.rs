@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Hits, Sighting};
-use crate::model::{Evidence, Kinds, Trick, WrittenAs};
-use crate::signature::{About, Condition, Pack};
+use crate::model::{About, Detection, Evidence, Hits, Holding, Kinds, ModelVerdict, Sighting, Trick, WrittenAs};
+use crate::signature::{Condition, Pack};
 
 /// Decibans that a disguise takes from a clue: it was meant, but it was read with less certainty.
 const fn cost(trick: Trick) -> i32 {
@@ -14,31 +13,8 @@ const fn cost(trick: Trick) -> i32 {
     }
 }
 
-/// Everything that holds for one app.
-#[derive(Debug, Clone)]
-pub struct Detection {
-    /// Evidence per subject, in the order of the pack's clues. Clues of weight 0 are left out.
-    pub evidence: BTreeMap<About, Vec<Evidence>>,
-    /// What was seen.
-    pub hits: Hits,
-    /// Which clues hold, by number.
-    pub holding: Holding,
-}
-
-/// Which clues hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Holding(Vec<bool>);
-
-impl Holding {
-    /// Whether a clue holds.
-    #[must_use]
-    pub fn contains(&self, clue: usize) -> bool {
-        self.0.get(clue).copied().unwrap_or(false)
-    }
-}
-
-/// Evaluates all clues. `hidden` are the kinds that may not have been read in full:
-/// a `none` clue that looks there does not hold, because absence was not shown.
+/// Evaluates all clues. A `none` clue only holds where the kinds it looks at were there
+/// to be searched, because nothing else shows absence.
 #[must_use]
 pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>) -> Detection {
     let mut holding = Holding(vec![false; pack.clues.len()]);
@@ -66,23 +42,6 @@ pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>
         }
     }
     Detection { evidence, hits, holding }
-}
-
-/// What a text model says of a listing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModelVerdict {
-    /// Between -1 (surely not) and 1 (surely).
-    pub lean: f64,
-    /// The n-grams that carried it, strongest first.
-    pub carried_by: Vec<String>,
-    /// Where the text stands.
-    pub place: String,
-}
-
-impl ModelVerdict {
-    fn weight(&self, full: i32) -> i32 {
-        (self.lean * f64::from(full)).round() as i32
-    }
 }
 
 fn was_searched(pack: &Pack, number: usize, searched: Kinds) -> bool {

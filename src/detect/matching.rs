@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::snippet;
 use super::squeeze::{self, Squeezed};
-use super::{Hits, Sighting, snippet};
-use crate::model::{Block, Fact, Kind, Kinds, Trick, WrittenAs};
-use crate::signature::{Condition, Normal, Observed, Pack, Role, Trace, normalise};
+use crate::model::{Block, Fact, Hits, Kind, Kinds, Sighting, Trace, Trick, WrittenAs};
+use crate::signature::{Condition, Normal, Observed, Pack, Role, normalise};
 
 /// Blocks over this size are not squeezed: evasions are written for people, in short texts.
 const SQUEEZED_MAX: usize = 4 << 20;
@@ -129,10 +129,8 @@ impl InFact<'_> {
     /// A clue that needs several different terms within the fact.
     fn note_several(&self, clue: u32, found: &[(Match, Option<&str>)], hits: &mut Hits) {
         let Some(observed) = self.observed(clue) else { return };
-        let held: Vec<_> = found
-            .iter()
-            .filter_map(|(m, respelt)| self.holds(observed, clue, *m).map(|m| (m, *respelt)))
-            .collect();
+        let held: Vec<_> =
+            found.iter().filter_map(|(m, respelt)| self.holds(observed, clue, *m).map(|m| (m, *respelt))).collect();
         let different: BTreeSet<&str> = held.iter().map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
         if different.len() >= observed.at_least
             && let Some((m, respelt)) = held.first()
@@ -189,9 +187,7 @@ impl InFact<'_> {
     /// Whether a match in a role stands within reach: `before`: only before, only after, or either.
     fn any_other(&self, m: Match, role: impl Fn(Role) -> bool, within: usize, before: Option<bool>) -> bool {
         self.matches.iter().any(|other| {
-            let has_role = || {
-                self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| role(u.role))
-            };
+            let has_role = || self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| role(u.role));
             let gap = if other.end <= m.start && before != Some(false) {
                 &self.normal.text[other.end..m.start]
             } else if other.start >= m.end && before != Some(true) {
@@ -271,7 +267,10 @@ impl InFact<'_> {
             other.start <= m.start
                 && other.end == m.end
                 && other.end - other.start > m.end - m.start
-                && self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| matches!(u.role, Role::Domain(_)))
+                && self.pack.terms.patterns[other.pattern as usize]
+                    .uses
+                    .iter()
+                    .any(|u| matches!(u.role, Role::Domain(_)))
         });
         let longer = after == Some(b'.') && bytes.get(m.end + 1).is_some_and(u8::is_ascii_alphanumeric);
         if before == Some(b'-') || after == Some(b'-') || longer || is_inner {

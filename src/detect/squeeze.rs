@@ -93,7 +93,33 @@ pub(super) fn is_disguise(text: &str, start: usize, end: usize) -> bool {
             gaps += usize::from(!in_gap);
             in_gap = true;
             ends_sentence |= matches!(c, '。' | '!' | '?' | '\n' | ';');
-            ordinary &= matches!(c, ' ' | ',' | '、' | '.' | ':' | '/' | '-' | '(' | ')' | '"' | '《' | '》' | '“' | '”' | '·' | '+' | '|' | '[' | ']' | '【' | '】' | '。' | '!' | '?' | ';');
+            ordinary &= matches!(
+                c,
+                ' ' | ','
+                    | '、'
+                    | '.'
+                    | ':'
+                    | '/'
+                    | '-'
+                    | '('
+                    | ')'
+                    | '"'
+                    | '《'
+                    | '》'
+                    | '“'
+                    | '”'
+                    | '·'
+                    | '+'
+                    | '|'
+                    | '['
+                    | ']'
+                    | '【'
+                    | '】'
+                    | '。'
+                    | '!'
+                    | '?'
+                    | ';'
+            );
         }
     }
     let everywhere = gaps + 1 == letters;

@@ -102,7 +102,8 @@ fn pieces(line: &str) -> impl Iterator<Item = &str> {
         let mut cut = rest.len();
         if cut > PIECE {
             let bytes = rest.as_bytes();
-            let border = (PIECE..bytes.len().min(PIECE * 2)).find(|&i| matches!(bytes[i], b';' | b',' | b'}' | b'"' | b' ' | b'<'));
+            let border = (PIECE..bytes.len().min(PIECE * 2))
+                .find(|&i| matches!(bytes[i], b';' | b',' | b'}' | b'"' | b' ' | b'<'));
             cut = border.map_or(PIECE, |i| i + 1);
             while !rest.is_char_boundary(cut) {
                 cut -= 1;

@@ -1,7 +1,7 @@
 //! Binary XML: the words of layouts and menus, and the guard before the manifest's parser.
 
-use super::pool::{self, u16_at, u32_at};
 use super::Extracted;
+use super::pool::{self, u16_at, u32_at};
 use crate::model::{Block, Kind};
 
 /// Deeper nesting than any layout has; the parser's recursion must never meet more.

@@ -45,10 +45,7 @@ impl Sign {
     /// Found by something not being there: the finding lists where it looked.
     #[must_use]
     pub const fn is_absence(self) -> bool {
-        matches!(
-            self,
-            Self::MinorPrivacy | Self::ComplaintChannel | Self::ServiceTerms | Self::FilingMissing
-        )
+        matches!(self, Self::MinorPrivacy | Self::ComplaintChannel | Self::ServiceTerms | Self::FilingMissing)
     }
 }
 

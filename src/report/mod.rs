@@ -1,7 +1,7 @@
 //! Audits in, words and files out: one file per form, one writer at a time.
 
-mod human;
 mod html;
+mod human;
 mod json;
 mod words;
 

@@ -6,8 +6,8 @@
 
 mod compile;
 mod error;
-pub mod lint;
 mod library;
+pub mod lint;
 mod normal;
 mod pack;
 mod policy;
@@ -18,9 +18,9 @@ mod term;
 
 pub use compile::{Clue, Condition, Near, Observed, Unless};
 pub use error::PackError;
-pub use library::{Libraries, Library, Trace};
+pub use library::{Libraries, Library};
 pub use normal::{Normal, is_han, normalise};
-pub use pack::{About, Pack, Signature};
+pub use pack::{Pack, Signature};
 pub use policy::{Policy, SignPolicy};
 pub use source::Source;
 pub use syntax::{Example, SignatureFile};

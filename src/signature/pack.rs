@@ -7,34 +7,8 @@ use toml::Spanned;
 use super::compile::{Site, observed, term_lists};
 use super::syntax::{ClueFile, LexiconFile};
 use super::term::TermsBuilder;
-use super::{
-    Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms,
-};
-use crate::model::{Sign, Words};
-
-/// What a signature speaks about: one of the signs, or the education profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum About {
-    /// The profile: is it an education app (draft 二（一）)?
-    Education,
-    /// A sign.
-    Sign(Sign),
-}
-
-impl About {
-    /// The folder's name.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Education => "education",
-            Self::Sign(sign) => sign.id(),
-        }
-    }
-
-    fn from_id(id: &str) -> Option<Self> {
-        if id == "education" { Some(Self::Education) } else { Sign::from_id(id).map(Self::Sign) }
-    }
-}
+use super::{Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms};
+use crate::model::{About, Words};
 
 /// A signature of the pack.
 #[derive(Debug, Clone)]
@@ -223,11 +197,7 @@ impl Loader {
     }
 
     /// A term itself, or the words of the lexicon it names.
-    fn expand<'a>(
-        &'a self,
-        word: &'a Spanned<String>,
-        site: &Site<'_>,
-    ) -> Result<Vec<(&'a str, bool)>, PackError> {
+    fn expand<'a>(&'a self, word: &'a Spanned<String>, site: &Site<'_>) -> Result<Vec<(&'a str, bool)>, PackError> {
         let Some(name) = word.get_ref().strip_prefix('@') else {
             return Ok(vec![(word.get_ref().as_str(), false)]);
         };
@@ -276,8 +246,7 @@ impl Loader {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, PackError> {
-    toml::from_str(text)
-        .map_err(|e| PackError::at(file, text, e.span().map_or(0, |s| s.start), e.message().trim()))
+    toml::from_str(text).map_err(|e| PackError::at(file, text, e.span().map_or(0, |s| s.start), e.message().trim()))
 }
 
 fn stem(name: &str) -> &str {
@@ -316,20 +285,16 @@ impl Names {
                 } else {
                     format!("{}#{}", signature.id, name.get_ref())
                 };
-                self.0.get(&full).copied().ok_or_else(|| {
-                    site.fault(name, format!("no clue `{full}`; write `clue` or `sign/file#clue`"))
-                })
+                self.0
+                    .get(&full)
+                    .copied()
+                    .ok_or_else(|| site.fault(name, format!("no clue `{full}`; write `clue` or `sign/file#clue`")))
             })
             .collect()
     }
 }
 
-fn condition(
-    clue: &ClueFile,
-    signature: &Signature,
-    names: &Names,
-    site: &Site<'_>,
-) -> Result<Condition, PackError> {
+fn condition(clue: &ClueFile, signature: &Signature, names: &Names, site: &Site<'_>) -> Result<Condition, PackError> {
     let is_derived = !clue.all.is_empty() || !clue.any_of.is_empty() || !clue.none.is_empty();
     let observed = observed(clue, site)?;
     let forms = usize::from(is_derived)

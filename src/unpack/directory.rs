@@ -5,8 +5,8 @@ use std::io;
 
 use super::ReadAt;
 use super::headers::{
-    CENTRAL, CENTRAL_LEN, END, END_LEN, END64, END64_LOCATOR, END64_LOCATOR_LEN, LOCAL,
-    apply_zip64, u16_at, u32_at, u64_at,
+    CENTRAL, CENTRAL_LEN, END, END_LEN, END64, END64_LOCATOR, END64_LOCATOR_LEN, LOCAL, apply_zip64, u16_at, u32_at,
+    u64_at,
 };
 use super::salvage;
 use crate::model::{Budget, Limit, LimitCode};
