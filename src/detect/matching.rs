@@ -28,7 +28,7 @@ struct Match {
 /// Scans a block for all terms.
 pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
     let normal = match block.kind {
-        Kind::Class | Kind::Component => humps(block.text()),
+        Kind::Class | Kind::Component => Normal::of_identifiers(block.text()),
         _ => normalise(block.text()),
     };
     let mut matches: Vec<Match> = pack
@@ -42,27 +42,16 @@ pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
     if matches.is_empty() {
         return;
     }
-    let fact_of = |m: &Match| block.at_offset(normal.origin(m.start)).map(|fact| fact.index);
-    for group in matches.chunk_by(|a, b| fact_of(a) == fact_of(b)) {
-        if let Some(fact) = group.first().and_then(|m| block.at_offset(normal.origin(m.start))) {
-            let group = &group[..group.len().min(MATCHES_PER_FACT)];
-            InFact { pack, block, normal: &normal, fact, matches: group }.evaluate(hits);
+    let facts: Vec<usize> =
+        matches.iter().map(|m| block.at_offset(normal.origin(m.start)).map_or(usize::MAX, |f| f.index)).collect();
+    let mut from = 0;
+    for group in facts.chunk_by(|a, b| a == b) {
+        let to = from + group.len().min(MATCHES_PER_FACT);
+        if let Some(fact) = block.get(group[0]) {
+            InFact { pack, block, normal: &normal, fact, matches: &matches[from..to] }.evaluate(hits);
         }
+        from += group.len();
     }
-}
-
-/// Camel humps become words, so that `PhotoSearchActivity` holds "photo search".
-fn humps(text: &str) -> Normal {
-    let mut spread = String::with_capacity(text.len() + text.len() / 4);
-    let mut lower = false;
-    for c in text.chars() {
-        if lower && c.is_uppercase() {
-            spread.push('\u{1}');
-        }
-        lower = c.is_lowercase() || c.is_ascii_digit();
-        spread.push(c);
-    }
-    Normal::of_spread(&spread, '\u{1}')
 }
 
 fn add_strewn(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
@@ -179,8 +168,8 @@ impl InFact<'_> {
     fn bounds(&self) -> (usize, usize) {
         let text = &self.normal.text;
         let anchor = self.matches[0].start;
-        let low = text[..anchor].rfind('\0').map_or(0, |i| i + 1);
-        let high = text[anchor..].find('\0').map_or(text.len(), |i| anchor + i);
+        let low = memchr::memrchr(0, &text.as_bytes()[..anchor]).map_or(0, |i| i + 1);
+        let high = memchr::memchr(0, &text.as_bytes()[anchor..]).map_or(text.len(), |i| anchor + i);
         (low, high)
     }
 
