@@ -330,6 +330,9 @@ impl Package<'_> {
         };
         let (manifest, extracted) = extract::manifest(&bytes, &place, resources);
         reading.absorb(&self.auditor.pack, extracted);
+        if let Some((place, bytes)) = manifest.network_config.as_deref().and_then(|path| self.content(path, reading)) {
+            reading.absorb(&self.auditor.pack, extract::network_config(&bytes, &place));
+        }
         reading.manifest = manifest;
     }
 

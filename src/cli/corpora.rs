@@ -131,7 +131,8 @@ fn said(audit: &Audit, label: &str) -> (bool, f64, Vec<Contribution>) {
         id => {
             let called = |f: &crate::model::Finding| f.sign.id() == id && f.confidence >= Confidence::Likely;
             let check = audit.checks.iter().find(|c| Sign::from_id(id) == Some(c.sign));
-            let in_scope = audit.profile.education.verdict != Verdict::No;
+            let in_scope =
+                audit.profile.education.verdict != Verdict::No || check.is_some_and(|c| c.sign.is_always_in_scope());
             let probability = check.filter(|_| in_scope).map_or(0.0, |c| c.probability);
             (audit.findings.iter().any(called), probability, check.map_or_else(Vec::new, |c| c.sum.clone()))
         }

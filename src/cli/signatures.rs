@@ -125,8 +125,8 @@ fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) 
             format!("a library of category {category}{}", if *faint { ", a trace of it" } else { "" })
         }
         Condition::Model(name) => format!("text model {name}"),
-        Condition::Derived { all, any_of, none } => {
-            format!("all [{}]  one of [{}]  none of [{}]", names(all), names(any_of), names(none))
+        Condition::Derived { all, any_of, none, not } => {
+            format!("all [{}]  one of [{}]  none of [{}]  not [{}]", names(all), names(any_of), names(none), names(not))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{About, Detection, Evidence, Hits, Holding, Kinds, ModelVerdict, Sighting, Trick, WrittenAs};
+use crate::model::{About, Detection, Evidence, Hits, Holding, Kind, Kinds, ModelVerdict, Sighting, Trick, WrittenAs};
 use crate::signature::{Condition, Pack};
 
 /// Decibans that a disguise takes from a clue: it was meant, but it was read with less certainty.
@@ -28,9 +28,10 @@ pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>
     }
     let searched = hits.kinds();
     for &number in &pack.derived {
-        if let Condition::Derived { all, any_of, none } = &pack.clues[number].condition {
+        if let Condition::Derived { all, any_of, none, not } = &pack.clues[number].condition {
             holding.0[number] = all.iter().all(|&n| holding.0[n])
                 && (any_of.is_empty() || any_of.iter().any(|&n| holding.0[n]))
+                && not.iter().all(|&n| !holding.0[n])
                 && none.iter().all(|&n| !holding.0[n] && was_searched(pack, n, searched));
         }
     }
@@ -44,6 +45,11 @@ pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>
     Detection { evidence, hits, holding }
 }
 
+/// Where a library would show.
+const CODE: Kinds = Kinds::from_bits_truncate(
+    1 << Kind::Class as u32 | 1 << Kind::Component as u32 | 1 << Kind::Native as u32 | 1 << Kind::File as u32,
+);
+
 fn was_searched(pack: &Pack, number: usize, searched: Kinds) -> bool {
     match &pack.clues[number].condition {
         Condition::Observed(observed) => {
@@ -51,9 +57,9 @@ fn was_searched(pack: &Pack, number: usize, searched: Kinds) -> bool {
             let looked_at = if inside.is_empty() { observed.kinds } else { inside };
             searched.intersects(looked_at)
         }
-        Condition::Library { .. } => searched.intersects(Kinds::ALL.difference(Kinds::LISTING)),
+        Condition::Library { .. } => searched.intersects(CODE),
         Condition::Model(_) => searched.intersects(Kinds::PITCH),
-        Condition::Derived { all, any_of, none } => {
+        Condition::Derived { all, any_of, none, .. } => {
             all.iter().chain(any_of).chain(none).all(|&n| was_searched(pack, n, searched))
         }
     }
@@ -116,7 +122,7 @@ fn shown(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, numb
             times: 1,
             written_as: None,
         },
-        Condition::Derived { all, any_of, none } => derived(pack, hits, models, all, any_of, none),
+        Condition::Derived { all, any_of, none, .. } => derived(pack, hits, models, all, any_of, none),
     }
 }
 

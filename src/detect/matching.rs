@@ -96,7 +96,10 @@ impl InFact<'_> {
                         }
                     }
                     Role::Domain(library) => self.note_domain(library, m, hits),
-                    Role::Facet(facet) if Kinds::PITCH.union(Kind::Label.bit()).contains(kind) => {
+                    Role::Facet(facet)
+                        if Kinds::PITCH.union(Kind::Label.bit()).contains(kind)
+                            && !self.is_swallowed(*m, Role::SwallowsFacet(facet)) =>
+                    {
                         *hits.facets.entry(facet).or_default() += 1;
                     }
                     _ => {}
@@ -120,7 +123,12 @@ impl InFact<'_> {
         let Some(observed) = self.observed(clue) else { return };
         let held: Vec<_> =
             found.iter().filter_map(|(m, respelt)| self.holds(observed, clue, *m).map(|m| (m, *respelt))).collect();
-        let different: BTreeSet<&str> = held.iter().map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
+        // 小学 within 小学生 is no second term.
+        let is_inner = |m: &Match| {
+            held.iter().any(|(o, _)| o.start <= m.start && o.end >= m.end && o.end - o.start > m.end - m.start)
+        };
+        let outer = held.iter().filter(|(m, _)| !is_inner(m));
+        let different: BTreeSet<&str> = outer.map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
         if different.len() >= observed.at_least
             && let Some((m, respelt)) = held.first()
         {
@@ -134,6 +142,9 @@ impl InFact<'_> {
 
     /// The match, narrowed to its regular expression, if nothing undoes it.
     fn holds(&self, observed: &Observed, clue: u32, m: Match) -> Option<Match> {
+        if self.is_swallowed(m, Role::Swallows(clue)) {
+            return None;
+        }
         let m = match &observed.regex {
             Some(regex) => self.around(regex, m)?,
             None => m,
@@ -150,6 +161,16 @@ impl InFact<'_> {
             return None;
         }
         (!(observed.negatable && self.is_negated(m))).then_some(m)
+    }
+
+    /// A longer word in this role stands over the match: 提高考试 over 高考.
+    fn is_swallowed(&self, m: Match, role: Role) -> bool {
+        self.matches.iter().any(|other| {
+            other.start <= m.start
+                && other.end >= m.end
+                && other.end - other.start > m.end - m.start
+                && self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| u.role == role)
+        })
     }
 
     fn around(&self, regex: &regex::Regex, m: Match) -> Option<Match> {

@@ -59,6 +59,25 @@ pub fn manifest(bytes: &[u8], place: &str, resources: &Resources) -> (Manifest, 
     }
 }
 
+/// Reads a network security configuration: where cleartext traffic is allowed.
+#[must_use]
+pub fn network_config(bytes: &[u8], place: &str) -> Extracted {
+    let mut out = Extracted::default();
+    let Some(document) = xml::guard(bytes).ok().and_then(|()| AXML::new(&mut &*bytes, None).ok()) else {
+        out.limits.push(Limit::new(LimitCode::BadFormat, place, "the network security configuration does not parse"));
+        return out;
+    };
+    let mut block = Block::new(Kind::Setting, place, "");
+    for element in document.root.descendants().take(ELEMENTS_MAX) {
+        if let Some(value) = element.attr("cleartextTrafficPermitted") {
+            block.push_named(element.name(), &format!("cleartextTrafficPermitted={value}"));
+        }
+    }
+    out.read.strings += block.len() as u64;
+    out.facts.push(block);
+    out
+}
+
 struct Reader<'a> {
     place: &'a str,
     resources: &'a Resources,

@@ -15,7 +15,7 @@ mod unescape;
 mod xml;
 
 pub use listing::listing;
-pub use manifest::{Manifest, manifest};
+pub use manifest::{Manifest, manifest, network_config};
 pub use resources::Resources;
 
 use crate::model::{Budget, Facts, Limit, LimitCode, Read};

@@ -86,7 +86,8 @@ pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>) -> Scored {
     findings.sort_by(|a, b| {
         b.probability.total_cmp(&a.probability).then(b.severity.cmp(&a.severity)).then(a.sign.cmp(&b.sign))
     });
-    let (findings, out_of_scope) = if in_scope { (findings, Vec::new()) } else { (Vec::new(), findings) };
+    let (findings, out_of_scope) =
+        findings.into_iter().partition(|finding| in_scope || finding.sign.is_always_in_scope());
     Scored { profile, checks, findings, out_of_scope }
 }
 

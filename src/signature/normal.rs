@@ -1,6 +1,6 @@
 //! The normal form in which terms are matched, with a map back to the text as it stood.
 //!
-//! NFKC, lower case, traditional to simplified, look-alike letters to Latin;
+//! NFKD without marks, lower case, traditional to simplified, look-alike letters to Latin;
 //! zero-width characters and combining marks are dropped, wide blanks become blanks.
 //! The tables follow Unicode (UAX #15, UTS #39 for look-alikes) and OpenCC's
 //! single-character table for traditional forms.
@@ -128,7 +128,7 @@ impl Normal {
 }
 
 fn push_slow(out: &mut Normal, at: usize, c: char) {
-    for n in std::iter::once(c).nfkc() {
+    for n in std::iter::once(c).nfkd() {
         for lower in n.to_lowercase() {
             if !is_dropped(lower) {
                 push(out, at, look_alike(lower));
@@ -153,7 +153,7 @@ fn table() -> &'static [u16] {
         let mut table: Vec<u16> = (0..=0xffff_u32).map(|i| i as u16).collect();
         for code in 0x80..0x1_0000_usize {
             let Some(c) = char::from_u32(code as u32) else { continue };
-            // The unified ideographs are their own NFKC form: leave them to the table below.
+            // The unified ideographs are their own NFKD form: leave them to the table below.
             if !(0x3400..0xd7b0).contains(&code) {
                 table[code] = fold_one(c);
             }
@@ -178,7 +178,7 @@ fn fold_one(c: char) -> u16 {
     if c.is_whitespace() {
         return ' ' as u16;
     }
-    let mut folded = std::iter::once(c).nfkc().flat_map(char::to_lowercase).filter(|&c| !is_dropped(c));
+    let mut folded = std::iter::once(c).nfkd().flat_map(char::to_lowercase).filter(|&c| !is_dropped(c));
     match (folded.next(), folded.next()) {
         (Some(one), None) => u16::try_from(look_alike(one) as u32).unwrap_or(SLOW),
         _ => SLOW,

@@ -46,6 +46,9 @@ pub struct Pack {
     pub facets: Vec<(String, String)>,
 }
 
+/// Label of the words that hold a term by accident.
+const EXCEPT: &str = "except";
+
 /// Lexicons whose labels describe an app in its profile.
 const FACETS: &[&str] = &["stages", "subjects"];
 
@@ -183,6 +186,9 @@ impl Loader {
     ) -> Result<(), PackError> {
         for (role, list) in term_lists(clue, number as u32) {
             for word in list {
+                if let Role::Hit(clue) = role {
+                    self.exceptions(word).for_each(|term| terms.add(term, Role::Swallows(clue), None));
+                }
                 for (term, respell) in self.expand(word, site)? {
                     terms.add(term, role, None);
                     if respell {
@@ -194,6 +200,13 @@ impl Loader {
             }
         }
         Ok(())
+    }
+
+    /// Words of the lexicon that `word` names which only look like its terms.
+    fn exceptions<'a>(&'a self, word: &Spanned<String>) -> impl Iterator<Item = &'a str> {
+        let name = word.get_ref().strip_prefix('@').map(|n| n.split('.').next().unwrap_or(n));
+        let lexicon = name.and_then(|name| self.lexicons.get(name));
+        lexicon.and_then(|l| l.terms.get(EXCEPT)).into_iter().flatten().map(String::as_str)
     }
 
     /// A term itself, or the words of the lexicon it names.
@@ -208,7 +221,7 @@ impl Loader {
         let words: Vec<(&str, bool)> = lexicon
             .terms
             .iter()
-            .filter(|(key, _)| label.is_none_or(|label| label == key.as_str()))
+            .filter(|(key, _)| *key != EXCEPT && label.is_none_or(|label| label == key.as_str()))
             .flat_map(|(_, words)| words.iter().map(|w| (w.as_str(), lexicon.respell)))
             .collect();
         if words.is_empty() {
@@ -235,7 +248,11 @@ impl Loader {
         }
         let mut facets = Vec::new();
         for name in FACETS {
-            for (label, words) in self.lexicons.get(*name).iter().flat_map(|l| &l.terms) {
+            let lexicon = self.lexicons.get(*name);
+            for (label, words) in lexicon.iter().flat_map(|l| &l.terms).filter(|(label, _)| *label != EXCEPT) {
+                let swallows = Role::SwallowsFacet(facets.len() as u32);
+                let exceptions = lexicon.and_then(|l| l.terms.get(EXCEPT)).into_iter().flatten();
+                exceptions.for_each(|word| terms.add(word, swallows, None));
                 let role = Role::Facet(facets.len() as u32);
                 words.iter().for_each(|word| terms.add(word, role, None));
                 facets.push(((*name).to_owned(), label.clone()));
@@ -295,7 +312,7 @@ impl Names {
 }
 
 fn condition(clue: &ClueFile, signature: &Signature, names: &Names, site: &Site<'_>) -> Result<Condition, PackError> {
-    let is_derived = !clue.all.is_empty() || !clue.any_of.is_empty() || !clue.none.is_empty();
+    let is_derived = [&clue.all, &clue.any_of, &clue.none, &clue.not].iter().any(|list| !list.is_empty());
     let observed = observed(clue, site)?;
     let forms = usize::from(is_derived)
         + usize::from(observed.is_some())
@@ -304,7 +321,7 @@ fn condition(clue: &ClueFile, signature: &Signature, names: &Names, site: &Site<
     if forms != 1 {
         return Err(site.fault(
             &clue.id,
-            "a clue has one form: `any`/`regex`, or `library`, or `model`, or `all`/`any-of`/`none`",
+            "a clue has one form: `any`/`regex`, or `library`, or `model`, or `all`/`any-of`/`none`/`not`",
         ));
     }
     if let Some(observed) = observed {
@@ -323,6 +340,7 @@ fn condition(clue: &ClueFile, signature: &Signature, names: &Names, site: &Site<
         all: names.resolve(&clue.all, signature, site)?,
         any_of: names.resolve(&clue.any_of, signature, site)?,
         none: names.resolve(&clue.none, signature, site)?,
+        not: names.resolve(&clue.not, signature, site)?,
     })
 }
 
@@ -353,12 +371,12 @@ fn visit(number: usize, clues: &[Clue], state: &mut [u8], order: &mut Vec<usize>
         OPEN => return Err(number),
         _ => {}
     }
-    let Condition::Derived { all, any_of, none } = &clues[number].condition else {
+    let Condition::Derived { all, any_of, none, not } = &clues[number].condition else {
         state[number] = DONE;
         return Ok(());
     };
     state[number] = OPEN;
-    for &inner in all.iter().chain(any_of).chain(none) {
+    for &inner in all.iter().chain(any_of).chain(none).chain(not) {
         visit(inner, clues, state, order)?;
     }
     state[number] = DONE;
