@@ -151,11 +151,11 @@ fn table() -> &'static [u16] {
     static TABLE: OnceLock<Vec<u16>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let mut table: Vec<u16> = (0..=0xffff_u32).map(|i| i as u16).collect();
-        for code in 0x80..0x1_0000_usize {
+        for (code, folded) in table.iter_mut().enumerate().skip(0x80) {
             let Some(c) = char::from_u32(code as u32) else { continue };
             // The unified ideographs are their own NFKD form: leave them to the table below.
             if !(0x3400..0xd7b0).contains(&code) {
-                table[code] = fold_one(c);
+                *folded = fold_one(c);
             }
         }
         for pair in include_str!("t2s.txt").lines().filter(|l| !l.starts_with('#')) {
