@@ -82,10 +82,12 @@ impl Auditor {
         let budget = self.budget.for_file(source.size());
         let place = name.rsplit(['/', '\\']).next().unwrap_or(name);
         let archive = Archive::open(source, place, &budget)?;
-        let package = Package { auditor: self, archive: &archive, place, name, depth: 0, budget: &budget };
+        let package =
+            Package { auditor: self, archive: &archive, place, name, depth: 0, is_carried: false, budget: &budget };
         let kind = package.kind().ok_or(ReadError::NotAPackage)?;
         let mut reading = package.read();
-        let kind = if kind == ArtifactKind::Apk && !reading.manifest.split.is_empty() { ArtifactKind::Split } else { kind };
+        let kind =
+            if kind == ArtifactKind::Apk && !reading.manifest.split.is_empty() { ArtifactKind::Split } else { kind };
         let artifact = Artifact {
             name: name.into(),
             sha256: sha256.into(),
@@ -102,7 +104,15 @@ impl Auditor {
     pub fn identify(&self, source: &dyn ReadAt) -> Option<Identity> {
         let budget = self.budget.for_file(source.size());
         let archive = Archive::open(source, "", &budget).ok()?;
-        let package = Package { auditor: self, archive: &archive, place: "", name: "", depth: 0, budget: &budget };
+        let package = Package {
+            auditor: self,
+            archive: &archive,
+            place: "",
+            name: "",
+            depth: 0,
+            is_carried: false,
+            budget: &budget,
+        };
         let manifest = package.identity()?;
         Some(Identity { package: manifest.package, version_code: manifest.version_code, split: manifest.split })
     }
@@ -121,12 +131,11 @@ impl Auditor {
         if readings.is_empty() {
             all.limits.push(Limit::new(LimitCode::NoPackage, "", "no package was given"));
         }
-        let splits: BTreeSet<String> =
-            readings.iter().map(|r| r.manifest.split.clone()).filter(|s| !s.is_empty()).collect();
         for reading in readings {
             all.merge(reading);
         }
-        if all.manifest.requires_splits && splits.is_empty() && all.artifacts.len() == 1 {
+        let has_splits = all.artifacts.iter().any(|a| a.kind == ArtifactKind::Split);
+        if all.manifest.requires_splits && !has_splits {
             let detail = "the manifest requires splits, none was given; fetch them with the base";
             all.limits.push(Limit::new(LimitCode::MissingSplit, "", detail));
         }

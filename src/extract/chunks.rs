@@ -92,7 +92,8 @@ impl Tidy {
         let data = chunk.at.saturating_add(strings).min(chunk.end);
         let room = data.saturating_sub(chunk.at + header) / 4;
         if stated.saturating_add(styles) != room {
-            self.odd.insert(format!("a string pool states {stated} strings and {styles} styles and has room for {room}"));
+            self.odd
+                .insert(format!("a string pool states {stated} strings and {styles} styles and has room for {room}"));
         }
         if header != POOL_HEADER {
             self.odd.insert(format!("a string pool has a header of {header} bytes"));
@@ -107,7 +108,7 @@ impl Tidy {
         let offsets = chunk.at + header;
         self.bytes.extend_from_slice(bytes.get(offsets..offsets + count * 4).unwrap_or(&[]));
         self.bytes.extend_from_slice(bytes.get(data..chunk.end).unwrap_or(&[]));
-        while self.bytes.len() % 4 != 0 {
+        while !self.bytes.len().is_multiple_of(4) {
             self.bytes.push(0);
         }
         self.end(at);
@@ -157,7 +158,8 @@ pub(super) fn document(bytes: &[u8]) -> Result<Tidy, String> {
 impl Tidy {
     /// The outermost header: where its chunks begin and end.
     fn outermost(&mut self, bytes: &[u8], kind: u16, header: usize) -> Result<(usize, usize), String> {
-        let (Some(stated_kind), Some(stated), Some(size)) = (u16_at(bytes, 0), u16_at(bytes, 2), u32_at(bytes, 4)) else {
+        let (Some(stated_kind), Some(stated), Some(size)) = (u16_at(bytes, 0), u16_at(bytes, 2), u32_at(bytes, 4))
+        else {
             return Err("shorter than its header".into());
         };
         if stated_kind != kind {

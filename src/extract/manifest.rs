@@ -80,8 +80,7 @@ impl Reader<'_> {
         self.manifest.split = get("split");
         self.manifest.version_name = self.text_of(&get("versionName"));
         self.manifest.version_code = number(&get("versionCode")) | number(&get("versionCodeMajor")) << 32;
-        self.manifest.requires_splits =
-            get("isSplitRequired") == "true" || !get("requiredSplitTypes").is_empty();
+        self.manifest.requires_splits = get("isSplitRequired") == "true" || !get("requiredSplitTypes").is_empty();
         let mut blocks = Blocks::new(self.place);
         for element in root.descendants().take(ELEMENTS_MAX) {
             self.element(element, &mut blocks);
@@ -126,8 +125,9 @@ impl Reader<'_> {
             "package" => blocks.add(Kind::Setting, "queries", &format!("queries={}", get("name"))),
             _ => {}
         }
-        self.manifest.requires_splits |=
-            element.name() == "meta-data" && get("name") == "com.android.vending.splits.required" && get("value") == "true";
+        self.manifest.requires_splits |= element.name() == "meta-data"
+            && get("name") == "com.android.vending.splits.required"
+            && get("value") == "true";
     }
 
     fn application(&mut self, element: &apk_info_xml::Element, blocks: &mut Blocks) {

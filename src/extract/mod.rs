@@ -90,9 +90,25 @@ impl Format {
 /// Signatures of media formats, from their specifications.
 fn is_media(head: &[u8]) -> bool {
     const MAGICS: &[&[u8]] = &[
-        b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"OggS", b"ID3", b"fLaC",
-        b"\x00\x01\x00\x00\x00", b"OTTO", b"ttcf", b"wOFF", b"wOF2", b"\x1aE\xdf\xa3", b"FLV\x01",
-        b"#!AMR", b"MThd", b"\x00\x00\x01\x00", b"PVR\x03", b"\xabKTX",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"BM",
+        b"OggS",
+        b"ID3",
+        b"fLaC",
+        b"\x00\x01\x00\x00\x00",
+        b"OTTO",
+        b"ttcf",
+        b"wOFF",
+        b"wOF2",
+        b"\x1aE\xdf\xa3",
+        b"FLV\x01",
+        b"#!AMR",
+        b"MThd",
+        b"\x00\x00\x01\x00",
+        b"PVR\x03",
+        b"\xabKTX",
     ];
     MAGICS.iter().any(|magic| head.starts_with(magic))
         || (head.starts_with(b"RIFF") && head.len() >= 12 && matches!(&head[8..12], b"WEBP" | b"WAVE" | b"AVI "))
@@ -104,9 +120,9 @@ fn is_media(head: &[u8]) -> bool {
 #[must_use]
 pub fn names_media(path: &str) -> bool {
     const ENDINGS: &[&str] = &[
-        "png", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "mp3", "mp4", "m4a", "m4v", "ogg", "oga",
-        "ogv", "wav", "flac", "aac", "amr", "mid", "midi", "mov", "avi", "flv", "mkv", "webm", "3gp",
-        "ttf", "otf", "ttc", "woff", "woff2", "pvr", "ktx", "astc", "pkm", "dds",
+        "png", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "mp3", "mp4", "m4a", "m4v", "ogg", "oga", "ogv", "wav",
+        "flac", "aac", "amr", "mid", "midi", "mov", "avi", "flv", "mkv", "webm", "3gp", "ttf", "otf", "ttc", "woff",
+        "woff2", "pvr", "ktx", "astc", "pkm", "dds",
     ];
     path.rsplit_once('.').is_some_and(|(_, ext)| ENDINGS.contains(&ext.to_ascii_lowercase().as_str()))
 }
@@ -151,7 +167,7 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
 
 /// `classes.dex`, `classes2.dex` … at the root of a package.
 fn is_code_place(path: &str) -> bool {
-    path.strip_prefix("classes").and_then(|rest| rest.strip_suffix(".dex")).is_some_and(|n| {
-        n.bytes().all(|b| b.is_ascii_digit())
-    })
+    path.strip_prefix("classes")
+        .and_then(|rest| rest.strip_suffix(".dex"))
+        .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
 }

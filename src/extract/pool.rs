@@ -53,11 +53,8 @@ fn utf8_at(bytes: &[u8], mut at: usize) -> Option<String> {
     // Length in characters, then in bytes; the high bit makes each two bytes long.
     at += if bytes.get(at)? & 0x80 == 0 { 1 } else { 2 };
     let first = usize::from(*bytes.get(at)?);
-    let (length, skip) = if first & 0x80 == 0 {
-        (first, 1)
-    } else {
-        ((first & 0x7f) << 8 | usize::from(*bytes.get(at + 1)?), 2)
-    };
+    let (length, skip) =
+        if first & 0x80 == 0 { (first, 1) } else { ((first & 0x7f) << 8 | usize::from(*bytes.get(at + 1)?), 2) };
     at += skip;
     let stated = bytes.get(at..at.checked_add(length)?);
     // Strings over 32,767 bytes state a short length: they end at their NUL all the same.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use apk_info_axml::{ARSC, ResAnomaly};
 use apk_info_axml::structs::{ResTableEntry, ResTableFlag, ResTablePackage, ResourceValue, ResourceValueType};
+use apk_info_axml::{ARSC, ResAnomaly};
 
 use super::{Extracted, chunks, pool};
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
@@ -72,8 +72,7 @@ impl Resources {
         place: &str,
         out: &mut Extracted,
     ) {
-        let mut configs: Vec<_> =
-            package.resources.iter().map(|(config, types)| (config.as_string(), types)).collect();
+        let mut configs: Vec<_> = package.resources.iter().map(|(config, types)| (config.as_string(), types)).collect();
         // Chinese first: reviewers read it first, and evidence keeps the first places.
         configs.sort_by(|a, b| rank(&a.0).cmp(&rank(&b.0)).then_with(|| a.0.cmp(&b.0)));
         for (config, types) in configs {
@@ -83,7 +82,8 @@ impl Resources {
             for &type_id in ids {
                 let entries = &types[&type_id];
                 for (position, entry) in entries.entries.iter().enumerate() {
-                    let entry_id = entries.entry_ids.as_ref().and_then(|ids| ids.get(position)).map_or(position as u16, |&id| id);
+                    let entry_id =
+                        entries.entry_ids.as_ref().and_then(|ids| ids.get(position)).map_or(position as u16, |&id| id);
                     let id = (package.header.id & 0xff) << 24 | u32::from(type_id) << 16 | u32::from(entry_id);
                     for value in values_of(entry) {
                         self.value(package, entry, (id, type_id), &value, &config, texts, used, &mut block);

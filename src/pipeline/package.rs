@@ -25,6 +25,8 @@ pub(super) struct Package<'a> {
     /// How artifacts name it.
     pub(super) name: &'a str,
     pub(super) depth: usize,
+    /// An app carries it along: it says nothing about who the app is.
+    pub(super) is_carried: bool,
     pub(super) budget: &'a Budget,
 }
 
@@ -120,17 +122,25 @@ impl Package<'_> {
         if self.kind() != Some(ArtifactKind::Apk) {
             return;
         }
-        if !self.has(MANIFEST) {
+        if !self.has(MANIFEST) && !self.is_carried {
             reading.limits.push(Limit::new(LimitCode::BadManifest, self.place, "no AndroidManifest.xml"));
         }
+        let mut limits = Vec::new();
         for entry in self.copies(MANIFEST) {
             let (place, bytes) = self.content(entry, reading);
-            let (manifest, extracted) = extract::manifest(&bytes, &place, resources);
+            let (manifest, mut extracted) = extract::manifest(&bytes, &place, resources);
+            limits.append(&mut extracted.limits);
             reading.absorb(&self.auditor.pack, extracted);
             if !reading.manifest.is_readable || reading.manifest.package.is_empty() {
                 reading.manifest = manifest;
             }
         }
+        // A broken copy beside a sound one hides nothing.
+        if reading.manifest.is_readable {
+            let broken = limits.iter_mut().filter(|l| l.code == LimitCode::BadManifest);
+            broken.for_each(|l| l.code = LimitCode::TamperedManifest);
+        }
+        reading.limits.append(&mut limits);
     }
 
     fn certificates(&self, reading: &mut Reading) {
@@ -139,9 +149,8 @@ impl Package<'_> {
             upper.starts_with("META-INF/") && [".RSA", ".DSA", ".EC"].iter().any(|end| upper.ends_with(end))
         };
         let small = self.archive.entries.iter().filter(|e| is_v1(&e.name) && e.size < 1 << 20).take(16);
-        let v1: Vec<(String, Vec<u8>)> = small
-            .map(|entry| (entry.name.clone(), self.archive.read(entry, self.place, self.budget).bytes))
-            .collect();
+        let v1: Vec<(String, Vec<u8>)> =
+            small.map(|entry| (entry.name.clone(), self.archive.read(entry, self.place, self.budget).bytes)).collect();
         let pairs = signing_block(self.archive).ok().flatten().unwrap_or_default().pairs;
         for (id, value) in &pairs {
             if matches!(Format::of(value), Format::Dex | Format::Elf | Format::Archive) {
@@ -178,7 +187,9 @@ impl Package<'_> {
             return;
         }
         match self.archive.lead_bytes(self.budget) {
-            Ok(bytes) if self.budget.take(bytes.len() as u64) => self.out_of_place("before the first entry", &bytes, reading),
+            Ok(bytes) if self.budget.take(bytes.len() as u64) => {
+                self.out_of_place("before the first entry", &bytes, reading)
+            }
             Ok(_) => {
                 let detail = "the bytes before the first entry do not fit what is left for this app";
                 reading.limits.push(Limit::new(LimitCode::OverBudget, self.place, detail));
@@ -245,21 +256,26 @@ impl Package<'_> {
             }
         };
         let depth = self.depth + 1;
-        let inner = Package { auditor: self.auditor, archive: &archive, place, name: &name, depth, budget: self.budget };
+        let is_carried = self.is_carried || self.kind() == Some(ArtifactKind::Apk);
+        let (auditor, budget) = (self.auditor, self.budget);
+        let inner = Package { auditor, archive: &archive, place, name: &name, depth, is_carried, budget };
         let kind = inner.kind();
         let mut found = inner.read();
         if let Some(kind) = kind {
             let is_split = kind == ArtifactKind::Apk && !found.manifest.split.is_empty();
-            found.artifacts.insert(0, Artifact {
-                sha256: sha256_of(source),
-                name,
-                bytes: source.size(),
-                kind: if is_split { ArtifactKind::Split } else { kind },
-                certificates: found.certificates.clone(),
-            });
+            found.artifacts.insert(
+                0,
+                Artifact {
+                    sha256: sha256_of(source),
+                    name,
+                    bytes: source.size(),
+                    kind: if is_split { ArtifactKind::Split } else { kind },
+                    certificates: found.certificates.clone(),
+                },
+            );
         }
         // A package that an app carries along does not speak for the app that carries it.
-        if self.kind() == Some(ArtifactKind::Apk) {
+        if is_carried {
             if found.read.classes > 0 {
                 let detail = format!("an archive within the package defines {} classes", found.read.classes);
                 found.limits.push(Limit::new(LimitCode::HiddenCode, place, detail));

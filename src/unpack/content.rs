@@ -84,7 +84,7 @@ impl Archive<'_> {
     }
 
     /// Where the data begins: behind the *local* header's name and extra field.
-    fn data_start(&self, entry: &Entry) -> Result<u64, String> {
+    pub(super) fn data_start(&self, entry: &Entry) -> Result<u64, String> {
         let header = self.source.range(entry.offset, LOCAL_LEN as u64).map_err(|e| e.to_string())?;
         if header.len() < LOCAL_LEN || !header.starts_with(LOCAL) {
             return Err("no local header where the directory says".into());

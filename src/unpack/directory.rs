@@ -129,9 +129,9 @@ impl<'a> Archive<'a> {
     }
 
     fn is_inside_entry(&self, at: u64) -> bool {
-        self.entries.iter().any(|e| {
-            let end = e.offset.saturating_add(LOCAL_LEN as u64).saturating_add(e.compressed);
-            (e.offset..end).contains(&at)
+        let around = self.entries.iter().filter(|e| e.offset < at).max_by_key(|e| e.offset);
+        around.is_some_and(|e| {
+            self.data_start(e).is_ok_and(|start| (start..start.saturating_add(e.compressed)).contains(&at))
         })
     }
 
@@ -213,17 +213,19 @@ const RESYNC: usize = 256 << 10;
 /// Headers until something else comes.
 fn parse(bytes: &[u8], shift: u64, most: usize) -> Listed {
     let mut listed = Listed::default();
-    let mut at = 0;
+    // Where the next header may begin at the earliest: behind the name of the last.
+    let (mut at, mut earliest) = (0, 0);
     while listed.entries.len() < most {
         if bytes.get(at..at + 4) != Some(CENTRAL) {
             // A header that states a wrong length of its extra field or comment leads astray.
-            let near = bytes.get(at.saturating_sub(4)..).map(|rest| &rest[..rest.len().min(RESYNC)]);
-            let next = near.and_then(|rest| memchr::memmem::find(rest, CENTRAL)).map(|n| at.saturating_sub(4) + n);
-            let Some(next) = next.filter(|next| !listed.entries.is_empty() && fits(&bytes[*next..])) else { break };
+            let near = bytes.get(earliest..).map(|rest| &rest[..rest.len().min(RESYNC)]).unwrap_or_default();
+            let next = memchr::memmem::find(near, CENTRAL).map(|n| earliest + n);
+            let Some(next) = next.filter(|next| earliest > 0 && fits(&bytes[*next..])) else { break };
             listed.odd.push("the directory states wrong lengths of its headers");
             at = next;
         }
         let Some((entry, length, zip64_lies)) = header(&bytes[at..], shift) else { return listed };
+        earliest = at + CENTRAL_LEN + usize::from(u16_at(&bytes[at..], 28));
         if zip64_lies {
             listed.odd.push("a ZIP64 field that nothing asks for states other sizes");
         }

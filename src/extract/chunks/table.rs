@@ -51,7 +51,9 @@ impl Tidy {
         let mut at = package.body;
         while let Some(chunk) = self.chunk(bytes, at, package.end) {
             match chunk.kind {
-                0x0001 if Some(chunk.at) == types_at || types.is_none() && Some(chunk.at) != keys_at => types = Some(chunk),
+                0x0001 if Some(chunk.at) == types_at || types.is_none() && Some(chunk.at) != keys_at => {
+                    types = Some(chunk)
+                }
                 0x0001 if Some(chunk.at) == keys_at || keys.is_none() => keys = Some(chunk),
                 0x0201 | 0x0202 => rest.push(chunk),
                 0x0203..=0x0206 => {}
