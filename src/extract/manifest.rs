@@ -2,7 +2,7 @@
 
 use apk_info_axml::AXML;
 
-use super::{Extracted, Resources, pool, xml};
+use super::{Extracted, Resources, chunks, pool};
 use crate::model::{Block, Kind, Limit, LimitCode};
 
 /// What the pipeline asks of a manifest beyond its facts.
@@ -33,13 +33,15 @@ pub struct Manifest {
 pub fn manifest(bytes: &[u8], place: &str, resources: &Resources) -> (Manifest, Extracted) {
     let mut out = Extracted::default();
     out.read.bytes = bytes.len() as u64;
-    let parsed = xml::guard(bytes).and_then(|()| AXML::new(&mut &*bytes, None).map_err(|e| e.to_string()));
+    let parsed = chunks::document(bytes).and_then(|tidy| {
+        let document = AXML::new(&mut tidy.bytes.as_slice(), None).map_err(|e| e.to_string())?;
+        Ok((document, tidy.odd))
+    });
     match parsed {
-        Ok(document) => {
-            let codes: std::collections::BTreeSet<String> =
-                document.anomalies().iter().map(|a| a.code().to_string()).collect();
-            for code in codes {
-                out.limits.push(Limit::new(LimitCode::TamperedManifest, place, code));
+        Ok((document, mut odd)) => {
+            odd.extend(document.anomalies().iter().map(|a| a.code().to_string()));
+            for oddity in odd {
+                out.limits.push(Limit::new(LimitCode::TamperedManifest, place, oddity));
             }
             let mut reader = Reader { place, resources, out, manifest: Manifest::default() };
             reader.read(&document);
@@ -63,7 +65,8 @@ pub fn manifest(bytes: &[u8], place: &str, resources: &Resources) -> (Manifest, 
 #[must_use]
 pub fn network_config(bytes: &[u8], place: &str) -> Extracted {
     let mut out = Extracted::default();
-    let Some(document) = xml::guard(bytes).ok().and_then(|()| AXML::new(&mut &*bytes, None).ok()) else {
+    let document = chunks::document(bytes).ok().and_then(|tidy| AXML::new(&mut tidy.bytes.as_slice(), None).ok());
+    let Some(document) = document else {
         out.limits.push(Limit::new(LimitCode::BadFormat, place, "the network security configuration does not parse"));
         return out;
     };

@@ -4,6 +4,7 @@
 
 mod base64_text;
 pub mod certificate;
+mod chunks;
 mod dex;
 mod listing;
 mod manifest;
@@ -60,11 +61,28 @@ impl Format {
         match head {
             [b'd', b'e', b'x', b'\n', ..] => Self::Dex,
             [0x7f, b'E', b'L', b'F', ..] => Self::Elf,
-            [_, 0, 8, 0, ..] if head[0] == 3 => Self::BinaryXml,
+            // Android does not look at the type of the outermost chunk; a string pool follows it.
+            [3, 0, 8, 0, ..] | [_, _, 8, 0, _, _, _, _, 1, 0, 28, 0, ..] => Self::BinaryXml,
             [2, 0, 12, 0, ..] => Self::ResourceTable,
             [b'P', b'K', 3, 4, ..] => Self::Archive,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
+        }
+    }
+}
+
+impl Format {
+    /// The format in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Dex => "a DEX file",
+            Self::Elf => "a native library",
+            Self::BinaryXml => "binary XML",
+            Self::ResourceTable => "a resource table",
+            Self::Archive => "an archive",
+            Self::Media => "media",
+            Self::Other => "text",
         }
     }
 }
@@ -107,6 +125,17 @@ pub fn names_media(path: &str) -> bool {
         "woff2", "pvr", "ktx", "astc", "pkm", "dds",
     ];
     path.rsplit_once('.').is_some_and(|(_, ext)| ENDINGS.contains(&ext.to_ascii_lowercase().as_str()))
+}
+
+/// Whether a name promises media and the content is something else that we can name.
+#[must_use]
+pub fn is_misnamed(path: &str, bytes: &[u8]) -> bool {
+    names_media(path)
+        && match Format::of(bytes) {
+            Format::Media => false,
+            Format::Other => bytes.len() > 16 && text::decode(&bytes[..bytes.len().min(4 << 10)]).is_some(),
+            _ => true,
+        }
 }
 
 /// Reads one entry of a package other than its manifest and resource table.

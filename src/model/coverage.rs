@@ -77,6 +77,8 @@ limits! {
     TamperedManifest = "tampered-manifest", FLAG, "The manifest is built to trip readers.";
     TamperedResources = "tampered-resources", FLAG, "The resource table is built to trip readers.";
     HiddenCode = "hidden-code", FLAG, "Code lies where code does not belong.";
+    ObfuscatedPaths = "obfuscated-paths", FLAG, "Resource files lie under other paths than `res/`.";
+    LyingName = "lying-name", FLAG, "A file is of another format than its name says.";
 }
 
 impl std::fmt::Display for LimitCode {
