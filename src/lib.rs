@@ -23,6 +23,8 @@ pub mod report;
 
 pub mod measure;
 
+pub mod train;
+
 pub mod pipeline;
 
 pub mod cli;

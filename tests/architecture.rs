@@ -16,8 +16,9 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("score", &["model", "signature"]),
         ("report", &["model"]),
         ("measure", &["model"]),
+        ("train", &["model", "signature"]),
         ("pipeline", &["model", "signature", "unpack", "extract", "detect", "register", "score"]),
-        ("cli", &["model", "signature", "pipeline", "register", "report", "measure"]),
+        ("cli", &["model", "signature", "pipeline", "register", "report", "measure", "train"]),
     ])
 }
 
@@ -93,6 +94,7 @@ fn the_folder_listing_shows_the_pipeline() {
             "score",
             "report",
             "measure",
+            "train",
             "pipeline",
             "cli"
         ],

@@ -87,7 +87,7 @@ fn evaluate(examples: &[Labelled], audits: &[Audit], worst: usize) -> Evaluation
     let mut judged: BTreeMap<String, Vec<(Judged, Miss)>> = BTreeMap::new();
     for (example, audit) in examples.iter().zip(audits) {
         for (sign, label) in &example.labels {
-            if *label == Label::Unclear {
+            if *label == Label::Unclear || is_beyond_the_notice(example, sign, *label) {
                 continue;
             }
             let truth = *label == Label::Yes;
@@ -113,6 +113,13 @@ fn evaluate(examples: &[Labelled], audits: &[Audit], worst: usize) -> Evaluation
         })
         .collect();
     Evaluation { examples: examples.len(), signs }
+}
+
+/// What is so in an app that the notice does not cover is kept apart and not called.
+fn is_beyond_the_notice(example: &Labelled, sign: &str, label: Label) -> bool {
+    label == Label::Yes
+        && example.labels.get("education") == Some(&Label::No)
+        && Sign::from_id(sign).is_some_and(|sign| !sign.is_always_in_scope())
 }
 
 /// What an audit says of a label: called or not at `likely`, the probability, the sum.

@@ -8,10 +8,12 @@ mod conclude;
 mod language;
 mod libraries;
 mod matching;
+mod model;
 mod snippet;
 mod squeeze;
 
 pub use conclude::conclude;
+pub use model::judge;
 
 use crate::model::{Block, Facts, Hits, Kind, Kinds};
 use crate::signature::Pack;
