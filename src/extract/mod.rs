@@ -3,8 +3,10 @@
 //! What an entry is, is told by its content first and by its name second: names lie.
 
 mod base64_text;
+mod bytes;
 pub mod certificate;
 mod dex;
+mod hermes;
 mod listing;
 mod manifest;
 mod native;
@@ -44,6 +46,8 @@ pub enum Format {
     ResourceTable,
     /// A ZIP archive: a package within the package, or a bundle of data.
     Archive,
+    /// Hermes bytecode of a React Native bundle.
+    Hermes,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -63,6 +67,7 @@ impl Format {
             [_, 0, 8, 0, ..] if head[0] == 3 => Self::BinaryXml,
             [2, 0, 12, 0, ..] => Self::ResourceTable,
             [b'P', b'K', 3, 4, ..] => Self::Archive,
+            [0xc6, 0x1f, 0xbc, 0x03, 0xc1, 0x03, 0x19, 0x1f, ..] => Self::Hermes,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
         }
@@ -108,6 +113,7 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         }
         Format::Elf => native::read(bytes, place, crate::model::Kind::Native, budget, &mut out),
         Format::BinaryXml => xml::strings(bytes, place, &mut out),
+        Format::Hermes => hermes::read(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);
