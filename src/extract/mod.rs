@@ -14,6 +14,7 @@ mod pool;
 mod resources;
 mod text;
 mod unescape;
+mod unity;
 mod xml;
 
 pub use listing::listing;
@@ -48,6 +49,10 @@ pub enum Format {
     Archive,
     /// Hermes bytecode of a React Native bundle.
     Hermes,
+    /// String literals and names of Unity's IL2CPP.
+    UnityMetadata,
+    /// Executable of Windows, mostly a .NET assembly.
+    Pe,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -68,6 +73,8 @@ impl Format {
             [2, 0, 12, 0, ..] => Self::ResourceTable,
             [b'P', b'K', 3, 4, ..] => Self::Archive,
             [0xc6, 0x1f, 0xbc, 0x03, 0xc1, 0x03, 0x19, 0x1f, ..] => Self::Hermes,
+            [0xaf, 0x1b, 0xb1, 0xfa, ..] => Self::UnityMetadata,
+            [b'M', b'Z', ..] => Self::Pe,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
         }
@@ -114,6 +121,8 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         Format::Elf => native::read(bytes, place, crate::model::Kind::Native, budget, &mut out),
         Format::BinaryXml => xml::strings(bytes, place, &mut out),
         Format::Hermes => hermes::read(bytes, place, budget, &mut out),
+        Format::UnityMetadata => unity::metadata(bytes, place, budget, &mut out),
+        Format::Pe => unity::assembly(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);
@@ -121,7 +130,10 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             out.limits.extend(found.limits);
             out.read.strings += found.read.strings;
         }
-        Format::Other => text::read(bytes, place, budget, &mut out),
+        Format::Other => {
+            out.limits.extend(unity::sealed(path, place));
+            text::read(bytes, place, budget, &mut out);
+        }
     }
     out
 }
