@@ -6,6 +6,7 @@ mod base64_text;
 mod bytes;
 pub mod certificate;
 mod dex;
+mod flutter;
 mod hermes;
 mod listing;
 mod manifest;
