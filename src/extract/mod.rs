@@ -13,6 +13,7 @@ mod manifest;
 mod native;
 mod pool;
 mod resources;
+mod sqlite;
 mod text;
 mod unescape;
 mod unity;
@@ -54,6 +55,8 @@ pub enum Format {
     UnityMetadata,
     /// Executable of Windows, mostly a .NET assembly.
     Pe,
+    /// SQLite database.
+    Sqlite,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -76,6 +79,7 @@ impl Format {
             [0xc6, 0x1f, 0xbc, 0x03, 0xc1, 0x03, 0x19, 0x1f, ..] => Self::Hermes,
             [0xaf, 0x1b, 0xb1, 0xfa, ..] => Self::UnityMetadata,
             [b'M', b'Z', ..] => Self::Pe,
+            _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
         }
@@ -124,6 +128,7 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         Format::Hermes => hermes::read(bytes, place, budget, &mut out),
         Format::UnityMetadata => unity::metadata(bytes, place, budget, &mut out),
         Format::Pe => unity::assembly(bytes, place, budget, &mut out),
+        Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);
@@ -133,6 +138,7 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         }
         Format::Other => {
             out.limits.extend(unity::sealed(path, place));
+            out.limits.extend(sqlite::sealed(path, place, bytes));
             text::read(bytes, place, budget, &mut out);
         }
     }
