@@ -13,10 +13,12 @@ mod manifest;
 mod native;
 mod pool;
 mod resources;
+mod scripts;
 mod sqlite;
 mod text;
 mod unescape;
 mod unity;
+mod wxapkg;
 mod xml;
 
 pub use listing::listing;
@@ -57,6 +59,10 @@ pub enum Format {
     Pe,
     /// SQLite database.
     Sqlite,
+    /// Mini-program package.
+    Wxapkg,
+    /// Lua or LuaJIT bytecode.
+    Lua,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -80,6 +86,8 @@ impl Format {
             [0xaf, 0x1b, 0xb1, 0xfa, ..] => Self::UnityMetadata,
             [b'M', b'Z', ..] => Self::Pe,
             _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
+            _ if wxapkg::is_package(head) => Self::Wxapkg,
+            _ if scripts::is_bytecode(head) => Self::Lua,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
         }
@@ -129,6 +137,8 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         Format::UnityMetadata => unity::metadata(bytes, place, budget, &mut out),
         Format::Pe => unity::assembly(bytes, place, budget, &mut out),
         Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
+        Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
+        Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);
@@ -137,8 +147,11 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             out.read.strings += found.read.strings;
         }
         Format::Other => {
-            out.limits.extend(unity::sealed(path, place));
-            out.limits.extend(sqlite::sealed(path, place, bytes));
+            let sealed = unity::sealed(path, place)
+                .or_else(|| sqlite::sealed(path, place, bytes))
+                .or_else(|| wxapkg::sealed(place, bytes))
+                .or_else(|| scripts::sealed(path, place, bytes));
+            out.limits.extend(sealed);
             text::read(bytes, place, budget, &mut out);
         }
     }
