@@ -3,16 +3,23 @@
 //! What an entry is, is told by its content first and by its name second: names lie.
 
 mod base64_text;
+mod bytes;
 pub mod certificate;
 mod chunks;
 mod dex;
+mod flutter;
+mod hermes;
 mod listing;
 mod manifest;
 mod native;
 mod pool;
 mod resources;
+mod scripts;
+mod sqlite;
 mod text;
 mod unescape;
+mod unity;
+mod wxapkg;
 mod xml;
 
 pub use listing::listing;
@@ -45,6 +52,18 @@ pub enum Format {
     ResourceTable,
     /// A ZIP archive: a package within the package, or a bundle of data.
     Archive,
+    /// Hermes bytecode of a React Native bundle.
+    Hermes,
+    /// String literals and names of Unity's IL2CPP.
+    UnityMetadata,
+    /// Executable of Windows, mostly a .NET assembly.
+    Pe,
+    /// SQLite database.
+    Sqlite,
+    /// Mini-program package.
+    Wxapkg,
+    /// Lua or LuaJIT bytecode.
+    Lua,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -65,6 +84,12 @@ impl Format {
             [3, 0, 8, 0, ..] | [_, _, 8, 0, _, _, _, _, 1, 0, 28, 0, ..] => Self::BinaryXml,
             [2, 0, 12, 0, ..] => Self::ResourceTable,
             [b'P', b'K', 3, 4, ..] => Self::Archive,
+            [0xc6, 0x1f, 0xbc, 0x03, 0xc1, 0x03, 0x19, 0x1f, ..] => Self::Hermes,
+            [0xaf, 0x1b, 0xb1, 0xfa, ..] => Self::UnityMetadata,
+            [b'M', b'Z', ..] => Self::Pe,
+            _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
+            _ if wxapkg::is_package(head) => Self::Wxapkg,
+            _ if scripts::is_bytecode(head) => Self::Lua,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
         }
@@ -153,6 +178,12 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         }
         Format::Elf => native::read(bytes, place, crate::model::Kind::Native, budget, &mut out),
         Format::BinaryXml => xml::strings(bytes, place, &mut out),
+        Format::Hermes => hermes::read(bytes, place, budget, &mut out),
+        Format::UnityMetadata => unity::metadata(bytes, place, budget, &mut out),
+        Format::Pe => unity::assembly(bytes, place, budget, &mut out),
+        Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
+        Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
+        Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);
@@ -160,7 +191,14 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             out.limits.extend(found.limits);
             out.read.strings += found.read.strings;
         }
-        Format::Other => text::read(bytes, place, budget, &mut out),
+        Format::Other => {
+            let sealed = unity::sealed(path, place)
+                .or_else(|| sqlite::sealed(path, place, bytes))
+                .or_else(|| wxapkg::sealed(place, bytes))
+                .or_else(|| scripts::sealed(path, place, bytes));
+            out.limits.extend(sealed);
+            text::read(bytes, place, budget, &mut out);
+        }
     }
     out
 }
