@@ -1,4 +1,5 @@
 //! Reports for people: what they must say, and what hostile apps must not make them do.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // Helpers of tests, outside `#[test]`.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -42,7 +42,9 @@ fn label_of(item: &Evidence) -> Phrase {
         let why = Phrase::from(&item.why);
         Phrase::make(|lang| clean::clean(why.get(lang), if lang == Lang::En { 2 * REASON } else { REASON }))
     } else {
-        Phrase::same(&clean::clean(marked.trim(), WORD))
+        // Latin letters are half as wide.
+        let longest = if marked.is_ascii() { 2 * WORD } else { WORD };
+        Phrase::same(&clean::clean(marked.trim(), longest))
     }
 }
 
