@@ -92,6 +92,17 @@ fn listings_judged(bencher: Bencher) {
     });
 }
 
+#[divan::bench]
+fn text_models(bencher: Bencher) {
+    let auditor = auditor();
+    let facts: Vec<Facts> = listings().iter().map(extract::listing).collect();
+    bencher.counter(ItemsCount::new(facts.len())).bench_local(|| {
+        for facts in &facts {
+            black_box(detect::judge(&auditor.pack, facts));
+        }
+    });
+}
+
 #[divan::bench(args = ["photosearch", "adstudy", "cordova"])]
 fn reading_one_package(bencher: Bencher, name: &str) {
     let auditor = auditor();

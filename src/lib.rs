@@ -19,6 +19,8 @@ pub mod score;
 
 pub mod report;
 
+pub mod train;
+
 pub mod pipeline;
 
 pub mod cli;

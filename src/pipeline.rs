@@ -10,7 +10,7 @@ use std::sync::Arc;
 use base64::Engine;
 use rayon::prelude::*;
 
-use crate::detect::{self, Hits};
+use crate::detect::{self, Hits, ModelVerdict};
 use crate::extract::{self, Extracted, Format, Manifest, Resources};
 use crate::model::{
     App, Artifact, ArtifactKind, Audit, Block, Budget, Coverage, Facts, Kind, Limit, LimitCode, Listing,
@@ -40,6 +40,7 @@ pub struct Reading {
     artifacts: Vec<Artifact>,
     certificates: Vec<String>,
     icon: Option<String>,
+    models: BTreeMap<String, ModelVerdict>,
 }
 
 /// Who a package file says it is: enough to put splits together.
@@ -126,6 +127,7 @@ impl Auditor {
             let facts = extract::listing(listing);
             all.read.strings += facts.blocks.iter().map(|b| b.len() as u64).sum::<u64>();
             all.hits.merge(detect::scan(&self.pack, &facts));
+            all.models = detect::judge(&self.pack, &facts);
         } else {
             all.limits.push(Limit::new(LimitCode::NoListing, "", "no listing was given"));
         }
@@ -147,7 +149,7 @@ impl Auditor {
     fn finish(&self, listing: Option<&Listing>, all: Reading) -> Audit {
         let app = app_of(listing, &all.manifest);
         let coverage = Coverage::new(all.limits, all.read);
-        let detection = detect::conclude(&self.pack, all.hits, &BTreeMap::new());
+        let detection = detect::conclude(&self.pack, all.hits, &all.models);
         let scored = score::score(&self.pack, &self.policy, &app, &coverage, &detection);
         Audit {
             app,
@@ -429,7 +431,10 @@ impl Package<'_> {
 #[must_use]
 pub fn lint(pack: &Pack) -> Vec<lint::Case> {
     let holding = |facts: &Facts| -> BTreeSet<usize> {
-        let detection = detect::conclude(pack, detect::scan(pack, facts), &BTreeMap::new());
+        // An example shows what speaks for a sign; a model that leans away does not.
+        let mut models = detect::judge(pack, facts);
+        models.retain(|_, verdict| verdict.lean > 0.0);
+        let detection = detect::conclude(pack, detect::scan(pack, facts), &models);
         (0..pack.clues.len()).filter(|&clue| detection.holding.contains(clue)).collect()
     };
     pack.signatures.iter().flat_map(|signature| lint::check(pack, signature, &holding)).collect()

@@ -14,8 +14,9 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("detect", &["model", "signature"]),
         ("score", &["model", "signature"]),
         ("report", &["model"]),
+        ("train", &["model", "signature"]),
         ("pipeline", &["model", "signature", "unpack", "extract", "detect", "score"]),
-        ("cli", &["model", "signature", "pipeline", "report"]),
+        ("cli", &["model", "signature", "pipeline", "report", "train"]),
     ])
 }
 
@@ -81,7 +82,7 @@ fn the_folder_listing_shows_the_pipeline() {
         lib.lines().filter_map(|l| l.strip_prefix("pub mod ").map(|m| m.trim_end_matches(';'))).collect();
     assert_eq!(
         order,
-        ["model", "signature", "unpack", "extract", "detect", "score", "report", "pipeline", "cli"],
+        ["model", "signature", "unpack", "extract", "detect", "score", "report", "train", "pipeline", "cli"],
         "lib.rs is the table of contents in pipeline order"
     );
 }

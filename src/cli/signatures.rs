@@ -35,6 +35,8 @@ pub(super) enum Command {
         #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
         lang: String,
     },
+    /// Train a text model from labelled listings and judge it out of fold.
+    Train(Box<super::train::Args>),
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
@@ -42,6 +44,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::Check { pack } => check(pack),
         Command::List { pack, sign, lang } => list(&pack.load()?, sign.as_deref(), lang),
         Command::Explain { id, pack, lang } => explain(&pack.load()?, id, lang),
+        Command::Train(args) => super::train::run(args),
     }
 }
 

@@ -9,11 +9,13 @@ mod hits;
 mod language;
 mod libraries;
 mod matching;
+mod model;
 mod snippet;
 mod squeeze;
 
 pub use conclude::{Detection, Holding, ModelVerdict, conclude};
 pub use hits::{Hits, LibrarySeen, Seen, Sighting};
+pub use model::judge;
 
 use crate::model::{Block, Facts, Kind, Kinds};
 use crate::signature::Pack;

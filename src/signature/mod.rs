@@ -6,8 +6,10 @@
 
 mod compile;
 mod error;
+mod grams;
 pub mod lint;
 mod library;
+mod model;
 mod normal;
 mod pack;
 mod policy;
@@ -18,7 +20,9 @@ mod term;
 
 pub use compile::{Clue, Condition, Near, Observed, Unless};
 pub use error::PackError;
+pub use grams::{Gram, Grams, Shape, pitch};
 pub use library::{Libraries, Library, Trace};
+pub use model::TextModel;
 pub use normal::{Normal, is_han, normalise};
 pub use pack::{About, Pack, Signature};
 pub use policy::{Policy, SignPolicy};

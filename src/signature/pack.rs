@@ -8,7 +8,7 @@ use super::compile::{Site, observed, term_lists};
 use super::syntax::{ClueFile, LexiconFile};
 use super::term::TermsBuilder;
 use super::{
-    Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms,
+    Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms, TextModel,
 };
 use crate::model::{Sign, Words};
 
@@ -66,6 +66,8 @@ pub struct Pack {
     pub terms: Terms,
     /// The library catalogue.
     pub libraries: Libraries,
+    /// Text models by name.
+    pub models: BTreeMap<String, TextModel>,
     /// Policies by id.
     pub policies: BTreeMap<String, Policy>,
     /// Facets of the profile: (lexicon, label).
@@ -113,6 +115,7 @@ struct Loader {
     signatures: Vec<Signature>,
     lexicons: BTreeMap<String, LexiconFile>,
     libraries: Libraries,
+    models: BTreeMap<String, TextModel>,
     policies: BTreeMap<String, Policy>,
 }
 
@@ -126,6 +129,10 @@ impl Loader {
                 Ok(())
             }
             ["libraries", name] if name.ends_with(".csv") => self.libraries.add_file(file, text),
+            ["models", name] if name.ends_with(".model") => {
+                self.models.insert(stem(name).to_owned(), TextModel::parse(file, text)?);
+                Ok(())
+            }
             ["policies", name] => {
                 let policy = Policy::parse(file, stem(name), text)?;
                 self.policies.insert(policy.id.clone(), policy);
@@ -175,6 +182,9 @@ impl Loader {
             for (offset, clue) in signature.file.clues.iter().enumerate() {
                 let number = signature.clues.start + offset;
                 self.add_terms(clue, number, &site, &mut terms)?;
+                if let Some(name) = clue.model.as_ref().filter(|name| !self.models.contains_key(name.get_ref())) {
+                    return Err(site.fault(name, format!("no model `{}` under models/", name.get_ref())));
+                }
                 let condition = condition(clue, signature, &names, &site)?;
                 clues.push(Clue {
                     signature: index,
@@ -194,6 +204,7 @@ impl Loader {
             derived,
             terms: terms.build().map_err(whole)?,
             libraries: self.libraries,
+            models: self.models,
             policies: self.policies,
             facets,
             signatures: self.signatures,

@@ -1,0 +1,154 @@
+//! `xunjian signatures train`: a text model from labelled listings.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::Exit;
+use crate::signature::Shape;
+use crate::train::{self, Corpus, Input, Options, Trained};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Labelled listings, one JSON object a line: `id`, `text` or `title`/`description`/`changelog`,
+    /// and the label (`y`, `n`, `u`) as a key or within `labels`. The figures rest on these.
+    #[arg(required = true, value_name = "DATA")]
+    data: Vec<PathBuf>,
+    /// More listings to learn from, by which the model is not judged.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    support: Vec<PathBuf>,
+    /// Weight of a `--support` listing.
+    #[arg(long, default_value_t = 0.3)]
+    support_weight: f64,
+    /// Key of the label; given several times, the first that a listing has.
+    #[arg(long, required = true)]
+    label: Vec<String>,
+    /// Tab-separated labels by id, for listings without their own.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    labels: Vec<PathBuf>,
+    /// Columns of `--labels`, if its first line does not name them.
+    #[arg(long, value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Name of the model.
+    #[arg(long)]
+    name: String,
+    /// Where the model fails: a line for its card.
+    #[arg(long, value_name = "TEXT")]
+    limits: Vec<String>,
+    /// File to write: `NAME.model` in the folder `models` of the signatures.
+    #[arg(long)]
+    out: PathBuf,
+    /// Write out-of-fold log-odds: id, label, log-odds.
+    #[arg(long, value_name = "FILE")]
+    folds_out: Option<PathBuf>,
+    /// Lengths of the n-grams, in characters.
+    #[arg(long, default_value = "1-2", value_parser = range)]
+    ngrams: (usize, usize),
+    /// Size of the model: 2^BITS weights of one byte.
+    #[arg(long, default_value_t = 17)]
+    bits: u32,
+    /// What an error costs against the square of the weights.
+    #[arg(long, default_value_t = 100.0)]
+    strength: f64,
+    /// Count that every n-gram starts from in its log-count ratio.
+    #[arg(long, default_value_t = 1.0)]
+    smoothing: f64,
+    /// Give both classes the same total weight.
+    #[arg(long)]
+    balance: bool,
+}
+
+fn range(word: &str) -> Result<(usize, usize), String> {
+    let (min, max) = word.split_once('-').unwrap_or((word, word));
+    min.parse().ok().zip(max.parse().ok()).ok_or_else(|| "give two lengths, as in 1-2".into())
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let options = args.options()?;
+    let corpus = args.corpus()?;
+    let mut trained = train::train(&args.name, &corpus, &options)?;
+    let labels = args.label.iter().map(|label| ("label", label));
+    let limits = args.limits.iter().map(|limit| ("limits", limit));
+    trained.model.card.extend(labels.chain(limits).map(|(key, value)| (key.to_owned(), value.clone())));
+    write(&args.out, &trained.model.to_text())?;
+    if let Some(path) = &args.folds_out {
+        write(path, &table(&corpus, &trained))?;
+    }
+    for (key, value) in &trained.model.card {
+        println!("{key}: {value}");
+    }
+    println!("{}: {} weights", args.out.display(), options.shape.buckets());
+    Ok(Exit::Clean)
+}
+
+impl Args {
+    fn options(&self) -> anyhow::Result<Options> {
+        let shape = Shape { min: self.ngrams.0, max: self.ngrams.1, bits: self.bits };
+        anyhow::ensure!(
+            shape.is_sound(),
+            "--ngrams must lie in 1-{}, --bits in {}-{}",
+            Shape::MAX_LEN,
+            Shape::MIN_BITS,
+            Shape::MAX_BITS
+        );
+        for (name, value) in
+            [("strength", self.strength), ("smoothing", self.smoothing), ("support-weight", self.support_weight)]
+        {
+            anyhow::ensure!(value.is_finite() && value > 0.0, "--{name} must be above 0");
+        }
+        let is_name = self.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        anyhow::ensure!(is_name && !self.name.is_empty(), "--name takes lower-case letters, digits and `-`");
+        anyhow::ensure!(
+            self.out.file_name().is_some_and(|file| *file == *format!("{}.model", self.name)),
+            "--out must end in {}.model: a model bears its file's name",
+            self.name
+        );
+        Ok(Options {
+            shape,
+            strength: self.strength,
+            smoothing: self.smoothing,
+            support_weight: self.support_weight,
+            balance: self.balance,
+        })
+    }
+
+    fn corpus(&self) -> anyhow::Result<Corpus> {
+        let mut tables = BTreeMap::new();
+        let mut sources = Vec::new();
+        for path in &self.labels {
+            let (name, text) = read("--labels", path)?;
+            train::read_table(&name, &text, &self.columns, &self.label, &mut tables)?;
+            sources.push(format!("labels {}", train::describe(&name, &text)));
+        }
+        let mut inputs = Vec::new();
+        for (paths, judged) in [(&self.data, true), (&self.support, false)] {
+            for path in paths {
+                let (name, text) = read("--data", path)?;
+                inputs.push(Input { name, text, judged });
+            }
+        }
+        let mut corpus = Corpus::read(&inputs, &tables, &self.label)?;
+        corpus.sources.extend(sources);
+        Ok(corpus)
+    }
+}
+
+fn read(option: &str, path: &Path) -> anyhow::Result<(String, String)> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{option} {}: cannot be read as UTF-8 text", path.display()))?;
+    Ok((path.display().to_string(), text))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("--out {}: cannot be written", path.display()))
+}
+
+fn table(corpus: &Corpus, trained: &Trained) -> String {
+    let mut out = String::from("id\tlabel\tlog_odds\n");
+    for (record, log_odds) in corpus.records.iter().zip(&trained.out_of_fold) {
+        let _ = writeln!(out, "{}\t{}\t{log_odds:.4}", record.id, record.label.id());
+    }
+    out
+}

@@ -1,0 +1,120 @@
+//! What the text models of the pack say of a listing.
+//!
+//! A model's calibrated log-odds, in decibans, become a lean between -1 and 1; the
+//! weight of the clue that uses it is the most it can say.
+
+use std::collections::BTreeMap;
+
+use super::ModelVerdict;
+use crate::model::{Block, Facts, Kinds};
+use crate::signature::{Gram, Grams, Pack, Shape, TextModel, pitch};
+
+/// Decibans at which a model says all it can.
+const FULL: f64 = 10.0;
+/// Fewer letters say too little: a model was trained on whole descriptions.
+const LETTERS_MIN: usize = 16;
+/// N-grams shown at most.
+const SHOWN: usize = 6;
+/// What an n-gram must add to be shown, as a share of the strongest.
+const WORTH_SHOWING: f32 = 0.2;
+
+/// Reads title, description and changelog with every model of the pack.
+#[must_use]
+pub fn judge(pack: &Pack, facts: &Facts) -> BTreeMap<String, ModelVerdict> {
+    if pack.models.is_empty() {
+        return BTreeMap::new();
+    }
+    let blocks: Vec<&Block> = facts.blocks.iter().filter(|b| Kinds::PITCH.contains(b.kind.bit())).collect();
+    let text = pitch(blocks.iter().flat_map(|b| b.iter().map(|f| f.text)));
+    let place = blocks.iter().map(|b| b.place_of(0)).collect::<Vec<_>>().join("; ");
+    let mut cut: BTreeMap<Shape, Grams> = BTreeMap::new();
+    let mut verdicts = BTreeMap::new();
+    for (name, model) in &pack.models {
+        let grams = cut.entry(model.shape).or_insert_with(|| Grams::of(&text, model.shape));
+        if grams.letters() >= LETTERS_MIN {
+            verdicts.insert(name.clone(), verdict(model, grams, &place));
+        }
+    }
+    verdicts
+}
+
+fn verdict(model: &TextModel, grams: &Grams, place: &str) -> ModelVerdict {
+    let decibans = model.log_odds(grams) * 10.0 / std::f64::consts::LN_10;
+    // Three places, the same on every machine.
+    let lean = ((decibans / FULL).clamp(-1.0, 1.0) * 1000.0).round() / 1000.0;
+    ModelVerdict { lean, carried_by: carried_by(model, grams, lean.signum()), place: place.to_owned() }
+}
+
+/// The n-grams that pushed the most towards `side`; longer ones first, as they say more
+/// to a reader, and none that is part of another.
+fn carried_by(model: &TextModel, grams: &Grams, side: f64) -> Vec<String> {
+    let worth: Vec<f32> =
+        grams.list.iter().map(|gram| (side * model.share(gram)) as f32 * gram.len() as f32).collect();
+    let least = worth.iter().fold(0.0_f32, |most, worth| most.max(*worth)) * WORTH_SHOWING;
+    let mut best: Vec<(f32, &Gram)> =
+        worth.into_iter().zip(&grams.list).filter(|(worth, _)| *worth > least).collect();
+    best.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.bucket.cmp(&b.1.bucket)));
+    let mut shown: Vec<&[char]> = Vec::with_capacity(SHOWN);
+    for (_, gram) in best {
+        let chars = grams.chars(gram);
+        if !shown.iter().any(|other| holds(other, chars) || holds(chars, other)) {
+            shown.push(chars);
+        }
+        if shown.len() == SHOWN {
+            break;
+        }
+    }
+    shown.into_iter().map(String::from_iter).collect()
+}
+
+fn holds(long: &[char], short: &[char]) -> bool {
+    long.windows(short.len()).any(|part| part == short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kind;
+    use crate::signature::Source;
+
+    const SHAPE: Shape = Shape { min: 1, max: 2, bits: 16 };
+
+    /// A pack with one model in which each n-gram of `words` weighs one.
+    fn pack(words: &str, bias: f64) -> Pack {
+        let mut weights = vec![0.0; SHAPE.buckets()];
+        for gram in &Grams::of(words, SHAPE).list {
+            weights[gram.bucket as usize] = 20.0;
+        }
+        let model = TextModel::new("tutor", SHAPE, bias, &weights, Vec::new());
+        let files = BTreeMap::from([("models/tutor.model".to_owned(), model.to_text())]);
+        Pack::load(&Source { files }).unwrap()
+    }
+
+    fn listing(text: &str) -> Facts {
+        let mut facts = Facts::default();
+        facts.push(Block::one(Kind::Description, "listing", "description", text));
+        facts.push(Block::one(Kind::Developer, "listing", "developer", "数学数学数学数学数学数学数学数学"));
+        facts
+    }
+
+    #[test]
+    fn leans_to_what_carried_it_and_shows_that() {
+        let verdicts = judge(&pack("数学", -1.0), &listing("小学数学同步练习，每天十道数学口算题，错题自动收集"));
+        let verdict = &verdicts["tutor"];
+        assert!(verdict.lean > 0.5, "{verdict:?}");
+        assert_eq!(verdict.carried_by, ["数学"]);
+        assert_eq!(verdict.place, "listing description");
+    }
+
+    #[test]
+    fn leans_away_and_never_past_the_end() {
+        let verdicts = judge(&pack("数学", -9.0), &listing("查看天气预报，未来十五天气温变化一目了然，早知道"));
+        assert!((verdicts["tutor"].lean + 1.0).abs() < 1e-9);
+        assert!(verdicts["tutor"].carried_by.is_empty());
+    }
+
+    #[test]
+    fn says_nothing_of_a_few_letters() {
+        assert!(judge(&pack("数学", 0.0), &listing("小学数学")).is_empty());
+    }
+}
