@@ -21,7 +21,7 @@ fn main() {
 fn auditor() -> Auditor {
     let pack = Pack::load(&Source::embedded()).unwrap();
     let policy = pack.policies["bj-2022-02-draft"].clone();
-    Auditor { pack: Arc::new(pack), policy, budget: Budget::default() }
+    Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() }
 }
 
 fn listings() -> Vec<Listing> {

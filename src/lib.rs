@@ -15,9 +15,13 @@ pub mod extract;
 
 pub mod detect;
 
+pub mod register;
+
 pub mod score;
 
 pub mod report;
+
+pub mod measure;
 
 pub mod train;
 

@@ -12,11 +12,13 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("unpack", &["model"]),
         ("extract", &["model", "signature"]),
         ("detect", &["model", "signature"]),
+        ("register", &["model", "signature"]),
         ("score", &["model", "signature"]),
         ("report", &["model"]),
+        ("measure", &["model"]),
         ("train", &["model", "signature"]),
-        ("pipeline", &["model", "signature", "unpack", "extract", "detect", "score"]),
-        ("cli", &["model", "signature", "pipeline", "report", "train"]),
+        ("pipeline", &["model", "signature", "unpack", "extract", "detect", "register", "score"]),
+        ("cli", &["model", "signature", "pipeline", "register", "report", "measure", "train"]),
     ])
 }
 
@@ -82,7 +84,20 @@ fn the_folder_listing_shows_the_pipeline() {
         lib.lines().filter_map(|l| l.strip_prefix("pub mod ").map(|m| m.trim_end_matches(';'))).collect();
     assert_eq!(
         order,
-        ["model", "signature", "unpack", "extract", "detect", "score", "report", "train", "pipeline", "cli"],
+        [
+            "model",
+            "signature",
+            "unpack",
+            "extract",
+            "detect",
+            "register",
+            "score",
+            "report",
+            "measure",
+            "train",
+            "pipeline",
+            "cli"
+        ],
         "lib.rs is the table of contents in pipeline order"
     );
 }

@@ -123,7 +123,9 @@ fn a_malformed_signature_points_at_line_and_column() {
 
 #[test]
 fn usage_errors_exit_with_2() {
-    for args in [&["audit"][..], &["audit", GOOD, "--policy", "none"], &["audit", GOOD, GOOD, "--listing", "x"], &["bogus"]] {
+    for args in
+        [&["audit"][..], &["audit", GOOD, "--policy", "none"], &["audit", GOOD, GOOD, "--listing", "x"], &["bogus"]]
+    {
         assert_eq!(xunjian(args).status.code(), Some(2), "{args:?}");
     }
     assert_eq!(xunjian(&["--help"]).status.code(), Some(0));

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Exit;
 use super::pack::{PackArgs, policy};
+use super::register::{RegisterArgs, today};
 use super::targets::{self, Target, TargetError};
 use crate::model::{Audit, Budget, Confidence, LimitCode, Listing, Skipped, hex};
 use crate::pipeline::{Auditor, Identity, Reading};
@@ -39,6 +40,11 @@ pub(super) struct Args {
     policy: String,
     #[command(flatten)]
     pack: PackArgs,
+    #[command(flatten)]
+    registers: RegisterArgs,
+    /// Day on which licences and dates are judged, as 2026-01-31. Default: today.
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
     /// Exit with 10 when a finding has at least this confidence.
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     fail_on: FailOn,
@@ -73,7 +79,12 @@ const BATCH: usize = 512;
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let pack = args.pack.load()?;
     let policy = policy(&pack, &args.policy)?;
-    let auditor = Auditor { pack: Arc::new(pack), policy, budget: Budget::default() };
+    let auditor = Auditor {
+        pack: Arc::new(pack),
+        policy,
+        budget: Budget::default(),
+        registers: Arc::new(args.registers.load(&args.as_of.clone().unwrap_or_else(today))?),
+    };
     let jobs = jobs(args, &auditor)?;
     let (out, is_terminal) = open(args.out.as_deref())?;
     let style = Style { lang: args.lang.clone(), colour: is_terminal };
@@ -167,12 +178,7 @@ fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
 }
 
 /// Adds a file to the set of its package and version that does not have its split yet.
-fn join(
-    path: &Path,
-    id: &Identity,
-    jobs: &mut Vec<Job>,
-    sets: &mut HashMap<(String, u64), Vec<(usize, Vec<String>)>>,
-) {
+fn join(path: &Path, id: &Identity, jobs: &mut Vec<Job>, sets: &mut HashMap<(String, u64), Vec<(usize, Vec<String>)>>) {
     let known = sets.entry((id.package.clone(), id.version_code)).or_default();
     // Two bases of one version are two copies of an app, and two audits; and a set
     // without any split takes none but splits.
@@ -217,6 +223,7 @@ fn packages(auditor: &Auditor, paths: &[PathBuf], listing: Option<&Listing>, tim
     let auditor = Auditor {
         pack: Arc::clone(&auditor.pack),
         policy: auditor.policy.clone(),
+        registers: Arc::clone(&auditor.registers),
         budget: auditor.budget.clone().until(move || std::time::Instant::now() > deadline),
     };
     let mut outcomes = Vec::new();

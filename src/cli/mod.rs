@@ -1,8 +1,10 @@
 //! The command line: one subcommand a file.
 
 mod audit;
+mod corpora;
 mod exit;
 mod pack;
+mod register;
 mod signatures;
 mod targets;
 mod train;
@@ -31,6 +33,12 @@ enum Command {
     /// Check, list and explain the signatures. 检查、列出、解释特征。
     #[command(subcommand)]
     Signatures(signatures::Command),
+    /// Measure recognition on labelled examples. 用标注语料衡量识别质量。
+    #[command(subcommand)]
+    Corpora(corpora::Command),
+    /// Import licences, filings and lists. 导入许可、备案和名单。
+    #[command(subcommand)]
+    Register(register::Command),
 }
 
 impl Cli {
@@ -43,6 +51,8 @@ impl Cli {
         match self.command {
             Command::Audit(args) => audit::run(&args),
             Command::Signatures(command) => signatures::run(&command),
+            Command::Corpora(command) => corpora::run(&command),
+            Command::Register(command) => register::run(&command),
         }
     }
 }

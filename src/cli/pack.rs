@@ -18,9 +18,9 @@ impl PackArgs {
     pub(super) fn source(&self) -> anyhow::Result<Source> {
         let mut source = Source::embedded();
         for dir in &self.signatures {
-            source
-                .overlay(dir)
-                .with_context(|| format!("--signatures {}: cannot be read; give a folder of .toml and .csv files", dir.display()))?;
+            source.overlay(dir).with_context(|| {
+                format!("--signatures {}: cannot be read; give a folder of .toml and .csv files", dir.display())
+            })?;
         }
         Ok(source)
     }

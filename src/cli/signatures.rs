@@ -4,8 +4,9 @@ use std::io::Write;
 
 use super::Exit;
 use super::pack::PackArgs;
+use crate::model::About;
 use crate::pipeline;
-use crate::signature::{About, Condition, Pack, Signature};
+use crate::signature::{Condition, Pack, Signature};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -118,9 +119,8 @@ fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) 
         Condition::Observed(observed) => {
             let kinds = observed.kinds.each().map(|k| k.id()).collect::<Vec<_>>().join(", ");
             let file = signature.file.clues.iter().find(|c| *c.id.get_ref() == clue.id);
-            let terms = file.map_or_else(String::new, |f| {
-                f.any.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" ")
-            });
+            let terms = file
+                .map_or_else(String::new, |f| f.any.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" "));
             let regex = observed.regex.as_ref().map_or_else(String::new, |r| format!("  /{r}/"));
             format!("in {kinds}: {terms}{regex}")
         }
@@ -128,8 +128,8 @@ fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) 
             format!("a library of category {category}{}", if *faint { ", a trace of it" } else { "" })
         }
         Condition::Model(name) => format!("text model {name}"),
-        Condition::Derived { all, any_of, none } => {
-            format!("all [{}]  one of [{}]  none of [{}]", names(all), names(any_of), names(none))
+        Condition::Derived { all, any_of, none, not } => {
+            format!("all [{}]  one of [{}]  none of [{}]  not [{}]", names(all), names(any_of), names(none), names(not))
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::model::{Listing, Skipped};
 
 /// Why a target cannot be used at all.
 #[derive(Debug, thiserror::Error)]
-pub enum TargetError {
+pub(super) enum TargetError {
     /// `--listing` with several packages, or none.
     #[error("--listing goes with exactly one package")]
     ListingNeedsOnePackage,

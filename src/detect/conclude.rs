@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Hits, Sighting};
-use crate::model::{Evidence, Kinds, Trick, WrittenAs};
-use crate::signature::{About, Condition, Pack};
+use crate::model::{About, Detection, Evidence, Hits, Holding, Kind, Kinds, ModelVerdict, Sighting, Trick, WrittenAs};
+use crate::signature::{Condition, Pack};
 
 /// Decibans that a disguise takes from a clue: it was meant, but it was read with less certainty.
 const fn cost(trick: Trick) -> i32 {
@@ -14,31 +13,8 @@ const fn cost(trick: Trick) -> i32 {
     }
 }
 
-/// Everything that holds for one app.
-#[derive(Debug, Clone)]
-pub struct Detection {
-    /// Evidence per subject, in the order of the pack's clues. Clues of weight 0 are left out.
-    pub evidence: BTreeMap<About, Vec<Evidence>>,
-    /// What was seen.
-    pub hits: Hits,
-    /// Which clues hold, by number.
-    pub holding: Holding,
-}
-
-/// Which clues hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Holding(Vec<bool>);
-
-impl Holding {
-    /// Whether a clue holds.
-    #[must_use]
-    pub fn contains(&self, clue: usize) -> bool {
-        self.0.get(clue).copied().unwrap_or(false)
-    }
-}
-
-/// Evaluates all clues. `hidden` are the kinds that may not have been read in full:
-/// a `none` clue that looks there does not hold, because absence was not shown.
+/// Evaluates all clues. A `none` clue only holds where the kinds it looks at were there
+/// to be searched, because nothing else shows absence.
 #[must_use]
 pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>) -> Detection {
     let mut holding = Holding(vec![false; pack.clues.len()]);
@@ -52,9 +28,10 @@ pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>
     }
     let searched = hits.kinds();
     for &number in &pack.derived {
-        if let Condition::Derived { all, any_of, none } = &pack.clues[number].condition {
+        if let Condition::Derived { all, any_of, none, not } = &pack.clues[number].condition {
             holding.0[number] = all.iter().all(|&n| holding.0[n])
                 && (any_of.is_empty() || any_of.iter().any(|&n| holding.0[n]))
+                && not.iter().all(|&n| !holding.0[n])
                 && none.iter().all(|&n| !holding.0[n] && was_searched(pack, n, searched));
         }
     }
@@ -68,22 +45,10 @@ pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>
     Detection { evidence, hits, holding }
 }
 
-/// What a text model says of a listing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModelVerdict {
-    /// Between -1 (surely not) and 1 (surely).
-    pub lean: f64,
-    /// The n-grams that carried it, strongest first.
-    pub carried_by: Vec<String>,
-    /// Where the text stands.
-    pub place: String,
-}
-
-impl ModelVerdict {
-    fn weight(&self, full: i32) -> i32 {
-        (self.lean * f64::from(full)).round() as i32
-    }
-}
+/// Where a library would show.
+const CODE: Kinds = Kinds::from_bits_truncate(
+    1 << Kind::Class as u32 | 1 << Kind::Component as u32 | 1 << Kind::Native as u32 | 1 << Kind::File as u32,
+);
 
 fn was_searched(pack: &Pack, number: usize, searched: Kinds) -> bool {
     match &pack.clues[number].condition {
@@ -92,9 +57,9 @@ fn was_searched(pack: &Pack, number: usize, searched: Kinds) -> bool {
             let looked_at = if inside.is_empty() { observed.kinds } else { inside };
             searched.intersects(looked_at)
         }
-        Condition::Library { .. } => searched.intersects(Kinds::ALL.difference(Kinds::LISTING)),
+        Condition::Library { .. } => searched.intersects(CODE),
         Condition::Model(_) => searched.intersects(Kinds::PITCH),
-        Condition::Derived { all, any_of, none } => {
+        Condition::Derived { all, any_of, none, .. } => {
             all.iter().chain(any_of).chain(none).all(|&n| was_searched(pack, n, searched))
         }
     }
@@ -157,7 +122,7 @@ fn shown(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, numb
             times: 1,
             written_as: None,
         },
-        Condition::Derived { all, any_of, none } => derived(pack, hits, models, all, any_of, none),
+        Condition::Derived { all, any_of, none, .. } => derived(pack, hits, models, all, any_of, none),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use whatlang::Lang;
 
-use super::Hits;
-use crate::model::{Block, Kind};
+use crate::model::{Block, Hits, Kind};
 use crate::signature::is_han;
 
 /// Letters below which Latin script tells no language.

@@ -1,8 +1,7 @@
 //! Third-party libraries by class, component, native file, asset.
 
-use super::Hits;
-use crate::model::Block;
-use crate::signature::{Pack, Trace};
+use crate::model::{Block, Hits, Trace};
+use crate::signature::Pack;
 
 /// Class names. Neighbours share their package, so the last answer is tried first.
 pub(super) fn classes(pack: &Pack, block: &Block, hits: &mut Hits) {
@@ -16,9 +15,7 @@ pub(super) fn classes(pack: &Pack, block: &Block, hits: &mut Hits) {
             last.1.or_else(|| pack.libraries.of_class(fact.text))
         };
         if let Some(library) = found {
-            hits.note_library(library, Trace::Class, || {
-                format!("{} {}", block.place_of(fact.index), fact.text)
-            });
+            hits.note_library(library, Trace::Class, || format!("{} {}", block.place_of(fact.index), fact.text));
         }
     }
 }
@@ -27,9 +24,7 @@ pub(super) fn classes(pack: &Pack, block: &Block, hits: &mut Hits) {
 pub(super) fn components(pack: &Pack, block: &Block, hits: &mut Hits) {
     for fact in block.iter() {
         if let Some(library) = pack.libraries.of_component(fact.text) {
-            hits.note_library(library, Trace::Component, || {
-                format!("{} {}", block.place_of(fact.index), fact.text)
-            });
+            hits.note_library(library, Trace::Component, || format!("{} {}", block.place_of(fact.index), fact.text));
         }
     }
 }

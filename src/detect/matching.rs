@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::snippet;
 use super::squeeze::{self, Squeezed};
-use super::{Hits, Sighting, snippet};
-use crate::model::{Block, Fact, Kind, Kinds, Trick, WrittenAs};
-use crate::signature::{Condition, Normal, Observed, Pack, Role, Trace, normalise};
+use crate::model::{Block, Fact, Hits, Kind, Kinds, Sighting, Trace, Trick, WrittenAs};
+use crate::signature::{Condition, Normal, Observed, Pack, Role, normalise};
 
 /// Blocks over this size are not squeezed: evasions are written for people, in short texts.
 const SQUEEZED_MAX: usize = 4 << 20;
@@ -28,7 +28,7 @@ struct Match {
 /// Scans a block for all terms.
 pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
     let normal = match block.kind {
-        Kind::Class | Kind::Component => humps(block.text()),
+        Kind::Class | Kind::Component => Normal::of_identifiers(block.text()),
         _ => normalise(block.text()),
     };
     let mut matches: Vec<Match> = pack
@@ -42,27 +42,16 @@ pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
     if matches.is_empty() {
         return;
     }
-    let fact_of = |m: &Match| block.at_offset(normal.origin(m.start)).map(|fact| fact.index);
-    for group in matches.chunk_by(|a, b| fact_of(a) == fact_of(b)) {
-        if let Some(fact) = group.first().and_then(|m| block.at_offset(normal.origin(m.start))) {
-            let group = &group[..group.len().min(MATCHES_PER_FACT)];
-            InFact { pack, block, normal: &normal, fact, matches: group }.evaluate(hits);
+    let facts: Vec<usize> =
+        matches.iter().map(|m| block.at_offset(normal.origin(m.start)).map_or(usize::MAX, |f| f.index)).collect();
+    let mut from = 0;
+    for group in facts.chunk_by(|a, b| a == b) {
+        let to = from + group.len().min(MATCHES_PER_FACT);
+        if let Some(fact) = block.get(group[0]) {
+            InFact { pack, block, normal: &normal, fact, matches: &matches[from..to] }.evaluate(hits);
         }
+        from += group.len();
     }
-}
-
-/// Camel humps become words, so that `PhotoSearchActivity` holds "photo search".
-fn humps(text: &str) -> Normal {
-    let mut spread = String::with_capacity(text.len() + text.len() / 4);
-    let mut lower = false;
-    for c in text.chars() {
-        if lower && c.is_uppercase() {
-            spread.push('\u{1}');
-        }
-        lower = c.is_lowercase() || c.is_ascii_digit();
-        spread.push(c);
-    }
-    Normal::of_spread(&spread, '\u{1}')
 }
 
 fn add_strewn(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
@@ -107,7 +96,10 @@ impl InFact<'_> {
                         }
                     }
                     Role::Domain(library) => self.note_domain(library, m, hits),
-                    Role::Facet(facet) if Kinds::PITCH.union(Kind::Label.bit()).contains(kind) => {
+                    Role::Facet(facet)
+                        if Kinds::PITCH.union(Kind::Label.bit()).contains(kind)
+                            && !self.is_swallowed(*m, Role::SwallowsFacet(facet)) =>
+                    {
                         *hits.facets.entry(facet).or_default() += 1;
                     }
                     _ => {}
@@ -129,11 +121,14 @@ impl InFact<'_> {
     /// A clue that needs several different terms within the fact.
     fn note_several(&self, clue: u32, found: &[(Match, Option<&str>)], hits: &mut Hits) {
         let Some(observed) = self.observed(clue) else { return };
-        let held: Vec<_> = found
-            .iter()
-            .filter_map(|(m, respelt)| self.holds(observed, clue, *m).map(|m| (m, *respelt)))
-            .collect();
-        let different: BTreeSet<&str> = held.iter().map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
+        let held: Vec<_> =
+            found.iter().filter_map(|(m, respelt)| self.holds(observed, clue, *m).map(|m| (m, *respelt))).collect();
+        // 小学 within 小学生 is no second term.
+        let is_inner = |m: &Match| {
+            held.iter().any(|(o, _)| o.start <= m.start && o.end >= m.end && o.end - o.start > m.end - m.start)
+        };
+        let outer = held.iter().filter(|(m, _)| !is_inner(m));
+        let different: BTreeSet<&str> = outer.map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
         if different.len() >= observed.at_least
             && let Some((m, respelt)) = held.first()
         {
@@ -147,6 +142,9 @@ impl InFact<'_> {
 
     /// The match, narrowed to its regular expression, if nothing undoes it.
     fn holds(&self, observed: &Observed, clue: u32, m: Match) -> Option<Match> {
+        if self.is_swallowed(m, Role::Swallows(clue)) {
+            return None;
+        }
         let m = match &observed.regex {
             Some(regex) => self.around(regex, m)?,
             None => m,
@@ -165,6 +163,16 @@ impl InFact<'_> {
         (!(observed.negatable && self.is_negated(m))).then_some(m)
     }
 
+    /// A longer word in this role stands over the match: 提高考试 over 高考.
+    fn is_swallowed(&self, m: Match, role: Role) -> bool {
+        self.matches.iter().any(|other| {
+            other.start <= m.start
+                && other.end >= m.end
+                && other.end - other.start > m.end - m.start
+                && self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| u.role == role)
+        })
+    }
+
     fn around(&self, regex: &regex::Regex, m: Match) -> Option<Match> {
         let text = &self.normal.text;
         let (low, high) = self.bounds();
@@ -181,17 +189,15 @@ impl InFact<'_> {
     fn bounds(&self) -> (usize, usize) {
         let text = &self.normal.text;
         let anchor = self.matches[0].start;
-        let low = text[..anchor].rfind('\0').map_or(0, |i| i + 1);
-        let high = text[anchor..].find('\0').map_or(text.len(), |i| anchor + i);
+        let low = memchr::memrchr(0, &text.as_bytes()[..anchor]).map_or(0, |i| i + 1);
+        let high = memchr::memchr(0, &text.as_bytes()[anchor..]).map_or(text.len(), |i| anchor + i);
         (low, high)
     }
 
     /// Whether a match in a role stands within reach: `before`: only before, only after, or either.
     fn any_other(&self, m: Match, role: impl Fn(Role) -> bool, within: usize, before: Option<bool>) -> bool {
         self.matches.iter().any(|other| {
-            let has_role = || {
-                self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| role(u.role))
-            };
+            let has_role = || self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| role(u.role));
             let gap = if other.end <= m.start && before != Some(false) {
                 &self.normal.text[other.end..m.start]
             } else if other.start >= m.end && before != Some(true) {
@@ -271,7 +277,10 @@ impl InFact<'_> {
             other.start <= m.start
                 && other.end == m.end
                 && other.end - other.start > m.end - m.start
-                && self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| matches!(u.role, Role::Domain(_)))
+                && self.pack.terms.patterns[other.pattern as usize]
+                    .uses
+                    .iter()
+                    .any(|u| matches!(u.role, Role::Domain(_)))
         });
         let longer = after == Some(b'.') && bytes.get(m.end + 1).is_some_and(u8::is_ascii_alphanumeric);
         if before == Some(b'-') || after == Some(b'-') || longer || is_inner {

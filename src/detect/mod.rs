@@ -1,11 +1,10 @@
 //! Facts and pack in, evidence out.
 //!
 //! [`scan`] looks at one batch of facts and can run on many batches in parallel;
-//! [`Hits::merge`] joins their results in reading order; [`conclude`] evaluates the
+//! [`Hits::merge`](crate::model::Hits::merge) joins their results in reading order; [`conclude`] evaluates the
 //! clues that rest on other clues.
 
 mod conclude;
-mod hits;
 mod language;
 mod libraries;
 mod matching;
@@ -13,11 +12,10 @@ mod model;
 mod snippet;
 mod squeeze;
 
-pub use conclude::{Detection, Holding, ModelVerdict, conclude};
-pub use hits::{Hits, LibrarySeen, Seen, Sighting};
+pub use conclude::conclude;
 pub use model::judge;
 
-use crate::model::{Block, Facts, Kind, Kinds};
+use crate::model::{Block, Facts, Hits, Kind, Kinds};
 use crate::signature::Pack;
 
 /// Looks at every fact once.

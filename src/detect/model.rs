@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ModelVerdict;
-use crate::model::{Block, Facts, Kinds};
+use crate::model::{Block, Facts, Kinds, ModelVerdict};
 use crate::signature::{Gram, Grams, Pack, Shape, TextModel, pitch};
 
 /// Decibans at which a model says all it can.
@@ -48,11 +47,9 @@ fn verdict(model: &TextModel, grams: &Grams, place: &str) -> ModelVerdict {
 /// The n-grams that pushed the most towards `side`; longer ones first, as they say more
 /// to a reader, and none that is part of another.
 fn carried_by(model: &TextModel, grams: &Grams, side: f64) -> Vec<String> {
-    let worth: Vec<f32> =
-        grams.list.iter().map(|gram| (side * model.share(gram)) as f32 * gram.len() as f32).collect();
+    let worth: Vec<f32> = grams.list.iter().map(|gram| (side * model.share(gram)) as f32 * gram.len() as f32).collect();
     let least = worth.iter().fold(0.0_f32, |most, worth| most.max(*worth)) * WORTH_SHOWING;
-    let mut best: Vec<(f32, &Gram)> =
-        worth.into_iter().zip(&grams.list).filter(|(worth, _)| *worth > least).collect();
+    let mut best: Vec<(f32, &Gram)> = worth.into_iter().zip(&grams.list).filter(|(worth, _)| *worth > least).collect();
     best.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.bucket.cmp(&b.1.bucket)));
     let mut shown: Vec<&[char]> = Vec::with_capacity(SHOWN);
     for (_, gram) in best {

@@ -33,7 +33,9 @@ pub(super) fn squeeze(text: &str) -> Option<Squeezed> {
     let mut out = Squeezed::default();
     let mut at = 0;
     let mut left_out = false;
-    for fact in text.split('\0') {
+    while at < text.len() {
+        let end = memchr::memchr(0, &text.as_bytes()[at..]).map_or(text.len(), |i| at + i);
+        let fact = &text[at..end];
         // Most facts of a package are identifiers; their test is a few vector instructions.
         if !fact.is_ascii() {
             out.steps.push((out.text.len() as u32, at as u32));
@@ -93,7 +95,33 @@ pub(super) fn is_disguise(text: &str, start: usize, end: usize) -> bool {
             gaps += usize::from(!in_gap);
             in_gap = true;
             ends_sentence |= matches!(c, '。' | '!' | '?' | '\n' | ';');
-            ordinary &= matches!(c, ' ' | ',' | '、' | '.' | ':' | '/' | '-' | '(' | ')' | '"' | '《' | '》' | '“' | '”' | '·' | '+' | '|' | '[' | ']' | '【' | '】' | '。' | '!' | '?' | ';');
+            ordinary &= matches!(
+                c,
+                ' ' | ','
+                    | '、'
+                    | '.'
+                    | ':'
+                    | '/'
+                    | '-'
+                    | '('
+                    | ')'
+                    | '"'
+                    | '《'
+                    | '》'
+                    | '“'
+                    | '”'
+                    | '·'
+                    | '+'
+                    | '|'
+                    | '['
+                    | ']'
+                    | '【'
+                    | '】'
+                    | '。'
+                    | '!'
+                    | '?'
+                    | ';'
+            );
         }
     }
     let everywhere = gaps + 1 == letters;

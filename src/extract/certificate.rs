@@ -10,14 +10,12 @@ use crate::model::{Block, Facts, Kind, Limit, LimitCode, hex};
 
 /// Schemes of the signing block that carry certificates
 /// (<https://source.android.com/docs/security/features/apksigning>).
-const SCHEMES: &[(u32, &str)] = &[(0x7109_871a, "v2"), (0xf053_68c0, "v3"), (0x1b93_ad61, "v3.1"), (0x70e1_c89f, "v3.2")];
+const SCHEMES: &[(u32, &str)] =
+    &[(0x7109_871a, "v2"), (0xf053_68c0, "v3"), (0x1b93_ad61, "v3.1"), (0x70e1_c89f, "v3.2")];
 /// Pairs of the block that are ordinary: padding, source stamps, dependencies, Play's metadata.
-const ORDINARY: &[u32] = &[
-    0x4272_6577, 0x2146_444e, 0x6dff_800d, 0x504b_4453, 0x2b09_189e, 0xff3b_5998, 0x7177_7775,
-];
+const ORDINARY: &[u32] = &[0x4272_6577, 0x2146_444e, 0x6dff_800d, 0x504b_4453, 0x2b09_189e, 0xff3b_5998, 0x7177_7775];
 /// Pairs that markets add: channel marks.
-const CHANNELS: &[(u32, &str)] =
-    &[
+const CHANNELS: &[(u32, &str)] = &[
     (0x7177_7777, "channel mark (Walle)"),
     (0x8811_55ff, "channel mark (VasDolly)"),
     (0x7a78_6b21, "channel mark (PackerNg)"),
@@ -52,7 +50,11 @@ pub fn read(v1: &[(String, Vec<u8>)], pairs: &[(u32, Vec<u8>)], place: &str) -> 
         if let Some((_, scheme)) = SCHEMES.iter().find(|(known, _)| known == id) {
             match signers(value) {
                 Some(found) if !found.is_empty() => found.iter().for_each(|der| out.add(scheme, der, place)),
-                _ => out.limits.push(Limit::new(LimitCode::BadCertificate, place, format!("{scheme} holds no readable certificate"))),
+                _ => out.limits.push(Limit::new(
+                    LimitCode::BadCertificate,
+                    place,
+                    format!("{scheme} holds no readable certificate"),
+                )),
             }
         } else if let Some((_, name)) = CHANNELS.iter().find(|(known, _)| known == id) {
             let shown: String = String::from_utf8_lossy(value).chars().filter(|c| !c.is_control()).take(120).collect();
@@ -96,7 +98,7 @@ fn pkcs7(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 /// Cuts what follows the outermost DER value: some signers pad the file.
 fn trim_der(bytes: &[u8]) -> &[u8] {
     let length = match bytes {
-        [_, n @ 0..0x80, ..] => 2 + usize::from(*n),
+        [_, n @ 0..=0x7f, ..] => 2 + usize::from(*n),
         [_, 0x81, a, ..] => 3 + usize::from(*a),
         [_, 0x82, a, b, ..] => 4 + usize::from(u16::from_be_bytes([*a, *b])),
         [_, 0x83, a, b, c, ..] => 5 + u32::from_be_bytes([0, *a, *b, *c]) as usize,

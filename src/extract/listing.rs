@@ -1,5 +1,6 @@
 //! A listing as facts.
 
+use super::unescape::unescape;
 use crate::model::{Block, Facts, Kind, Listing};
 
 /// Every field that says something in words.
@@ -17,7 +18,8 @@ pub fn listing(listing: &Listing) -> Facts {
     ];
     for (kind, name, text) in fields {
         if !text.trim().is_empty() {
-            facts.push(Block::one(kind, place, name, text));
+            // Pages hand their entities on: &nbsp; between characters hides a term.
+            facts.push(Block::one(kind, place, name, &unescape(text)));
         }
     }
     let mut permissions = Block::new(Kind::Permission, place, "permission");

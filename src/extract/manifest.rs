@@ -2,7 +2,7 @@
 
 use apk_info_axml::AXML;
 
-use super::{Extracted, Resources, pool, xml};
+use super::{Extracted, Resources, chunks, pool};
 use crate::model::{Block, Kind, Limit, LimitCode};
 
 /// What the pipeline asks of a manifest beyond its facts.
@@ -33,13 +33,15 @@ pub struct Manifest {
 pub fn manifest(bytes: &[u8], place: &str, resources: &Resources) -> (Manifest, Extracted) {
     let mut out = Extracted::default();
     out.read.bytes = bytes.len() as u64;
-    let parsed = xml::guard(bytes).and_then(|()| AXML::new(&mut &*bytes, None).map_err(|e| e.to_string()));
+    let parsed = chunks::document(bytes).and_then(|tidy| {
+        let document = AXML::new(&mut tidy.bytes.as_slice(), None).map_err(|e| e.to_string())?;
+        Ok((document, tidy.odd))
+    });
     match parsed {
-        Ok(document) => {
-            let codes: std::collections::BTreeSet<String> =
-                document.anomalies().iter().map(|a| a.code().to_string()).collect();
-            for code in codes {
-                out.limits.push(Limit::new(LimitCode::TamperedManifest, place, code));
+        Ok((document, mut odd)) => {
+            odd.extend(document.anomalies().iter().map(|a| a.code().to_string()));
+            for oddity in odd {
+                out.limits.push(Limit::new(LimitCode::TamperedManifest, place, oddity));
             }
             let mut reader = Reader { place, resources, out, manifest: Manifest::default() };
             reader.read(&document);
@@ -57,6 +59,26 @@ pub fn manifest(bytes: &[u8], place: &str, resources: &Resources) -> (Manifest, 
             (Manifest::default(), out)
         }
     }
+}
+
+/// Reads a network security configuration: where cleartext traffic is allowed.
+#[must_use]
+pub fn network_config(bytes: &[u8], place: &str) -> Extracted {
+    let mut out = Extracted::default();
+    let document = chunks::document(bytes).ok().and_then(|tidy| AXML::new(&mut tidy.bytes.as_slice(), None).ok());
+    let Some(document) = document else {
+        out.limits.push(Limit::new(LimitCode::BadFormat, place, "the network security configuration does not parse"));
+        return out;
+    };
+    let mut block = Block::new(Kind::Setting, place, "");
+    for element in document.root.descendants().take(ELEMENTS_MAX) {
+        if let Some(value) = element.attr("cleartextTrafficPermitted") {
+            block.push_named(element.name(), &format!("cleartextTrafficPermitted={value}"));
+        }
+    }
+    out.read.strings += block.len() as u64;
+    out.facts.push(block);
+    out
 }
 
 struct Reader<'a> {
@@ -78,8 +100,7 @@ impl Reader<'_> {
         self.manifest.split = get("split");
         self.manifest.version_name = self.text_of(&get("versionName"));
         self.manifest.version_code = number(&get("versionCode")) | number(&get("versionCodeMajor")) << 32;
-        self.manifest.requires_splits =
-            get("isSplitRequired") == "true" || !get("requiredSplitTypes").is_empty();
+        self.manifest.requires_splits = get("isSplitRequired") == "true" || !get("requiredSplitTypes").is_empty();
         let mut blocks = Blocks::new(self.place);
         for element in root.descendants().take(ELEMENTS_MAX) {
             self.element(element, &mut blocks);
@@ -124,8 +145,9 @@ impl Reader<'_> {
             "package" => blocks.add(Kind::Setting, "queries", &format!("queries={}", get("name"))),
             _ => {}
         }
-        self.manifest.requires_splits |=
-            element.name() == "meta-data" && get("name") == "com.android.vending.splits.required" && get("value") == "true";
+        self.manifest.requires_splits |= element.name() == "meta-data"
+            && get("name") == "com.android.vending.splits.required"
+            && get("value") == "true";
     }
 
     fn application(&mut self, element: &apk_info_xml::Element, blocks: &mut Blocks) {

@@ -3,19 +3,27 @@
 //! What an entry is, is told by its content first and by its name second: names lie.
 
 mod base64_text;
+mod bytes;
 pub mod certificate;
+mod chunks;
 mod dex;
+mod flutter;
+mod hermes;
 mod listing;
 mod manifest;
 mod native;
 mod pool;
 mod resources;
+mod scripts;
+mod sqlite;
 mod text;
 mod unescape;
+mod unity;
+mod wxapkg;
 mod xml;
 
 pub use listing::listing;
-pub use manifest::{Manifest, manifest};
+pub use manifest::{Manifest, manifest, network_config};
 pub use resources::Resources;
 
 use crate::model::{Budget, Facts, Limit, LimitCode, Read};
@@ -44,6 +52,18 @@ pub enum Format {
     ResourceTable,
     /// A ZIP archive: a package within the package, or a bundle of data.
     Archive,
+    /// Hermes bytecode of a React Native bundle.
+    Hermes,
+    /// String literals and names of Unity's IL2CPP.
+    UnityMetadata,
+    /// Executable of Windows, mostly a .NET assembly.
+    Pe,
+    /// SQLite database.
+    Sqlite,
+    /// Mini-program package.
+    Wxapkg,
+    /// Lua or LuaJIT bytecode.
+    Lua,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -60,11 +80,34 @@ impl Format {
         match head {
             [b'd', b'e', b'x', b'\n', ..] => Self::Dex,
             [0x7f, b'E', b'L', b'F', ..] => Self::Elf,
-            [_, 0, 8, 0, ..] if head[0] == 3 => Self::BinaryXml,
+            // Android does not look at the type of the outermost chunk; a string pool follows it.
+            [3, 0, 8, 0, ..] | [_, _, 8, 0, _, _, _, _, 1, 0, 28, 0, ..] => Self::BinaryXml,
             [2, 0, 12, 0, ..] => Self::ResourceTable,
             [b'P', b'K', 3, 4, ..] => Self::Archive,
+            [0xc6, 0x1f, 0xbc, 0x03, 0xc1, 0x03, 0x19, 0x1f, ..] => Self::Hermes,
+            [0xaf, 0x1b, 0xb1, 0xfa, ..] => Self::UnityMetadata,
+            [b'M', b'Z', ..] => Self::Pe,
+            _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
+            _ if wxapkg::is_package(head) => Self::Wxapkg,
+            _ if scripts::is_bytecode(head) => Self::Lua,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
+        }
+    }
+}
+
+impl Format {
+    /// The format in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Dex => "a DEX file",
+            Self::Elf => "a native library",
+            Self::BinaryXml => "binary XML",
+            Self::ResourceTable => "a resource table",
+            Self::Archive => "an archive",
+            Self::Media => "media",
+            Self::Other => "text",
         }
     }
 }
@@ -72,9 +115,25 @@ impl Format {
 /// Signatures of media formats, from their specifications.
 fn is_media(head: &[u8]) -> bool {
     const MAGICS: &[&[u8]] = &[
-        b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"OggS", b"ID3", b"fLaC",
-        b"\x00\x01\x00\x00\x00", b"OTTO", b"ttcf", b"wOFF", b"wOF2", b"\x1aE\xdf\xa3", b"FLV\x01",
-        b"#!AMR", b"MThd", b"\x00\x00\x01\x00", b"PVR\x03", b"\xabKTX",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"BM",
+        b"OggS",
+        b"ID3",
+        b"fLaC",
+        b"\x00\x01\x00\x00\x00",
+        b"OTTO",
+        b"ttcf",
+        b"wOFF",
+        b"wOF2",
+        b"\x1aE\xdf\xa3",
+        b"FLV\x01",
+        b"#!AMR",
+        b"MThd",
+        b"\x00\x00\x01\x00",
+        b"PVR\x03",
+        b"\xabKTX",
     ];
     MAGICS.iter().any(|magic| head.starts_with(magic))
         || (head.starts_with(b"RIFF") && head.len() >= 12 && matches!(&head[8..12], b"WEBP" | b"WAVE" | b"AVI "))
@@ -86,11 +145,22 @@ fn is_media(head: &[u8]) -> bool {
 #[must_use]
 pub fn names_media(path: &str) -> bool {
     const ENDINGS: &[&str] = &[
-        "png", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "mp3", "mp4", "m4a", "m4v", "ogg", "oga",
-        "ogv", "wav", "flac", "aac", "amr", "mid", "midi", "mov", "avi", "flv", "mkv", "webm", "3gp",
-        "ttf", "otf", "ttc", "woff", "woff2", "pvr", "ktx", "astc", "pkm", "dds",
+        "png", "jpg", "jpeg", "gif", "webp", "bmp", "ico", "mp3", "mp4", "m4a", "m4v", "ogg", "oga", "ogv", "wav",
+        "flac", "aac", "amr", "mid", "midi", "mov", "avi", "flv", "mkv", "webm", "3gp", "ttf", "otf", "ttc", "woff",
+        "woff2", "pvr", "ktx", "astc", "pkm", "dds",
     ];
     path.rsplit_once('.').is_some_and(|(_, ext)| ENDINGS.contains(&ext.to_ascii_lowercase().as_str()))
+}
+
+/// Whether a name promises media and the content is something else that we can name.
+#[must_use]
+pub fn is_misnamed(path: &str, bytes: &[u8]) -> bool {
+    names_media(path)
+        && match Format::of(bytes) {
+            Format::Media => false,
+            Format::Other => bytes.len() > 16 && text::decode(&bytes[..bytes.len().min(4 << 10)]).is_some(),
+            _ => true,
+        }
 }
 
 /// Reads one entry of a package other than its manifest and resource table.
@@ -108,6 +178,12 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         }
         Format::Elf => native::read(bytes, place, crate::model::Kind::Native, budget, &mut out),
         Format::BinaryXml => xml::strings(bytes, place, &mut out),
+        Format::Hermes => hermes::read(bytes, place, budget, &mut out),
+        Format::UnityMetadata => unity::metadata(bytes, place, budget, &mut out),
+        Format::Pe => unity::assembly(bytes, place, budget, &mut out),
+        Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
+        Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
+        Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);
@@ -115,14 +191,21 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             out.limits.extend(found.limits);
             out.read.strings += found.read.strings;
         }
-        Format::Other => text::read(bytes, place, budget, &mut out),
+        Format::Other => {
+            let sealed = unity::sealed(path, place)
+                .or_else(|| sqlite::sealed(path, place, bytes))
+                .or_else(|| wxapkg::sealed(place, bytes))
+                .or_else(|| scripts::sealed(path, place, bytes));
+            out.limits.extend(sealed);
+            text::read(bytes, place, budget, &mut out);
+        }
     }
     out
 }
 
 /// `classes.dex`, `classes2.dex` … at the root of a package.
 fn is_code_place(path: &str) -> bool {
-    path.strip_prefix("classes").and_then(|rest| rest.strip_suffix(".dex")).is_some_and(|n| {
-        n.bytes().all(|b| b.is_ascii_digit())
-    })
+    path.strip_prefix("classes")
+        .and_then(|rest| rest.strip_suffix(".dex"))
+        .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
 }

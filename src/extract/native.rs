@@ -1,6 +1,6 @@
 //! Readable strings of binaries: ASCII and UTF-8, Chinese included, and two-byte Chinese.
 
-use super::Extracted;
+use super::{Extracted, flutter};
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// Shortest run of ASCII that is a string, as `strings(1)` has 4; 6 keeps code bytes out.
@@ -31,7 +31,11 @@ pub(super) fn read(bytes: &[u8], place: &str, kind: Kind, budget: &Budget, out: 
         }
         at = end.max(at + 1);
     }
-    wide(bytes, &mut block);
+    if flutter::is_snapshot(bytes) {
+        flutter::strings(bytes, &mut block);
+    } else {
+        wide(bytes, &mut block);
+    }
     out.read.strings += block.len() as u64;
     out.facts.push(block);
 }

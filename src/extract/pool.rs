@@ -5,6 +5,8 @@
 
 /// Strings taken from one pool at most.
 const STRINGS_MAX: usize = 2_000_000;
+/// Chunks stepped over before the pool at most.
+const CHUNKS_MAX: usize = 4_096;
 
 /// The strings of the first pool at or after `start`; empty where there is none.
 pub(super) fn strings(bytes: &[u8], start: usize) -> Vec<String> {
@@ -14,7 +16,7 @@ pub(super) fn strings(bytes: &[u8], start: usize) -> Vec<String> {
 /// Offset of the first chunk of type string pool, stepping over chunks of other types.
 fn find(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
-    for _ in 0..64 {
+    for _ in 0..CHUNKS_MAX {
         if u16_at(bytes, at)? == 1 && u16_at(bytes, at + 2)? >= 28 {
             return Some(at);
         }
@@ -51,11 +53,8 @@ fn utf8_at(bytes: &[u8], mut at: usize) -> Option<String> {
     // Length in characters, then in bytes; the high bit makes each two bytes long.
     at += if bytes.get(at)? & 0x80 == 0 { 1 } else { 2 };
     let first = usize::from(*bytes.get(at)?);
-    let (length, skip) = if first & 0x80 == 0 {
-        (first, 1)
-    } else {
-        ((first & 0x7f) << 8 | usize::from(*bytes.get(at + 1)?), 2)
-    };
+    let (length, skip) =
+        if first & 0x80 == 0 { (first, 1) } else { ((first & 0x7f) << 8 | usize::from(*bytes.get(at + 1)?), 2) };
     at += skip;
     let stated = bytes.get(at..at.checked_add(length)?);
     // Strings over 32,767 bytes state a short length: they end at their NUL all the same.

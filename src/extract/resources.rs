@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use apk_info_axml::ARSC;
 use apk_info_axml::structs::{ResTableEntry, ResTableFlag, ResTablePackage, ResourceValue, ResourceValueType};
+use apk_info_axml::{ARSC, ResAnomaly};
 
-use super::Extracted;
-use super::pool;
+use super::{Extracted, chunks, pool};
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// What other readers ask of the table.
@@ -32,22 +31,31 @@ impl Resources {
         let mut out = Extracted::default();
         out.read.bytes = bytes.len() as u64;
         let mut resources = Self::default();
-        let texts = pool::strings(bytes, 12);
+        let tidy = match chunks::table(bytes) {
+            Ok(tidy) => tidy,
+            Err(reason) => {
+                out.limits.push(Limit::new(LimitCode::BadResources, place, reason));
+                return (resources, out);
+            }
+        };
+        let mut odd = tidy.odd;
+        let texts = pool::strings(&tidy.bytes, 12);
         let mut used = vec![false; texts.len()];
-        match ARSC::new(&mut &*bytes) {
+        match ARSC::new(&mut tidy.bytes.as_slice()) {
             Ok(table) => {
                 let mut packages: Vec<&ResTablePackage> = table.packages().collect();
                 packages.sort_by_key(|p| p.header.id);
                 for package in packages {
                     resources.package(package, &texts, &mut used, place, &mut out);
                 }
-                let anomalies: std::collections::BTreeSet<String> =
-                    table.anomalies().iter().map(|a| a.code().to_string()).collect();
-                for anomaly in anomalies {
-                    out.limits.push(Limit::new(LimitCode::TamperedResources, place, anomaly));
-                }
+                // Splits and test packages really have empty tables.
+                let anomalies = table.anomalies().iter().filter(|a| !matches!(a, ResAnomaly::NoPackages));
+                odd.extend(anomalies.map(|a| a.code().to_string()));
             }
             Err(error) => out.limits.push(Limit::new(LimitCode::BadResources, place, error.to_string())),
+        }
+        for oddity in odd {
+            out.limits.push(Limit::new(LimitCode::TamperedResources, place, oddity));
         }
         left_over(&texts, &used, place, &mut out);
         if out.read.strings > budget.strings as u64 {
@@ -64,8 +72,7 @@ impl Resources {
         place: &str,
         out: &mut Extracted,
     ) {
-        let mut configs: Vec<_> =
-            package.resources.iter().map(|(config, types)| (config.as_string(), types)).collect();
+        let mut configs: Vec<_> = package.resources.iter().map(|(config, types)| (config.as_string(), types)).collect();
         // Chinese first: reviewers read it first, and evidence keeps the first places.
         configs.sort_by(|a, b| rank(&a.0).cmp(&rank(&b.0)).then_with(|| a.0.cmp(&b.0)));
         for (config, types) in configs {
@@ -75,7 +82,8 @@ impl Resources {
             for &type_id in ids {
                 let entries = &types[&type_id];
                 for (position, entry) in entries.entries.iter().enumerate() {
-                    let entry_id = entries.entry_ids.as_ref().and_then(|ids| ids.get(position)).map_or(position as u16, |&id| id);
+                    let entry_id =
+                        entries.entry_ids.as_ref().and_then(|ids| ids.get(position)).map_or(position as u16, |&id| id);
                     let id = (package.header.id & 0xff) << 24 | u32::from(type_id) << 16 | u32::from(entry_id);
                     for value in values_of(entry) {
                         self.value(package, entry, (id, type_id), &value, &config, texts, used, &mut block);
@@ -106,7 +114,7 @@ impl Resources {
                     *used = true;
                 }
                 self.values.entry(id).or_default().push((config.to_owned(), Value::Text(text.clone())));
-                if !text.starts_with("res/") {
+                if !is_path(text) {
                     let name = package.get_entry_full_name(entry, type_id).unwrap_or_else(|| format!("{id:#010x}"));
                     let name = if config.is_empty() { name } else { format!("{name} [{config}]") };
                     block.push_named(&name, text);
@@ -126,6 +134,20 @@ impl Resources {
         found.sort_by(|a, b| rank(&a.0).cmp(&rank(&b.0)).then_with(|| a.cmp(b)));
         found.dedup();
         found
+    }
+
+    /// No value was read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Strings of the table that look like paths of files.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.values.values().flatten().filter_map(|(_, value)| match value {
+            Value::Text(text) if is_path(text) => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     fn collect(&self, id: u32, hops: usize, found: &mut Vec<(String, String)>) {
@@ -150,6 +172,16 @@ fn rank(config: &str) -> u8 {
         (false, true) => 2,
         (false, false) => 3,
     }
+}
+
+/// A file of the package, `res/layout/main.xml` or, obfuscated, `r/a/b.xml`: no words.
+fn is_path(text: &str) -> bool {
+    const ENDINGS: &[&str] = &["xml", "png", "webp", "jpg", "jpeg", "gif", "ttf", "otf", "mp3", "ogg", "json", "txt"];
+    text.starts_with("res/")
+        || text.contains('/')
+            && !text.contains([' ', ':'])
+            && text.is_ascii()
+            && text.rsplit_once('.').is_some_and(|(_, end)| ENDINGS.contains(&end))
 }
 
 /// A value as far as we care.
@@ -187,7 +219,7 @@ fn plain(value: &ResourceValue) -> Option<Plain> {
 fn left_over(texts: &[String], used: &[bool], place: &str, out: &mut Extracted) {
     let mut block = Block::new(Kind::Resource, place, "pool string");
     for (index, text) in texts.iter().enumerate() {
-        if !used[index] && !text.is_empty() && !text.starts_with("res/") {
+        if !used[index] && !text.is_empty() && !is_path(text) {
             block.push(index as u32, text);
         }
     }

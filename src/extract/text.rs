@@ -3,7 +3,7 @@
 use super::base64_text;
 use super::unescape::unescape;
 use super::{Extracted, native};
-use crate::model::{Block, Budget, Kind};
+use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// A line longer than this is cut at a border, so that nearness stays nearness and a
 /// minified script of one line is many facts.
@@ -17,6 +17,10 @@ pub(super) fn read(bytes: &[u8], place: &str, budget: &Budget, out: &mut Extract
     let mut block = Block::new(Kind::Asset, place, "line");
     let mut hidden = Block::new(Kind::Asset, place, "base64 in line");
     for (number, line) in text.lines().enumerate() {
+        if block.len() + hidden.len() >= budget.strings {
+            out.limits.push(Limit::new(LimitCode::OverBudget, place, "more lines than the budget allows"));
+            break;
+        }
         let number = number as u32 + 1;
         for piece in pieces(line) {
             if piece.trim().is_empty() {
@@ -102,7 +106,8 @@ fn pieces(line: &str) -> impl Iterator<Item = &str> {
         let mut cut = rest.len();
         if cut > PIECE {
             let bytes = rest.as_bytes();
-            let border = (PIECE..bytes.len().min(PIECE * 2)).find(|&i| matches!(bytes[i], b';' | b',' | b'}' | b'"' | b' ' | b'<'));
+            let border = (PIECE..bytes.len().min(PIECE * 2))
+                .find(|&i| matches!(bytes[i], b';' | b',' | b'}' | b'"' | b' ' | b'<'));
             cut = border.map_or(PIECE, |i| i + 1);
             while !rest.is_char_boundary(cut) {
                 cut -= 1;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Budget {
     /// Bytes inflated from one entry, at most.
     pub entry_bytes: u64,
-    /// Entries read from one archive, at most.
+    /// Entries of one app, archives inside it included, at most.
     pub entries: usize,
     /// Packages inside packages, at most this deep.
     pub depth: usize,
@@ -20,9 +20,13 @@ pub struct Budget {
     /// Output bytes per input byte of one entry, at most (for entries over 1 MiB).
     pub ratio: u64,
     inflated: Arc<AtomicU64>,
+    claimed: Arc<AtomicU64>,
     total_bytes: u64,
     out_of_time: Arc<dyn Fn() -> bool + Send + Sync>,
 }
+
+/// What any file may inflate to, however small it is.
+const SMALL_FILE: u64 = 256 << 20;
 
 impl std::fmt::Debug for Budget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,6 +48,7 @@ impl Default for Budget {
             // Deflate cannot pass 1032:1; repetitive text of real apps stays under 200:1.
             ratio: 400,
             inflated: Arc::default(),
+            claimed: Arc::default(),
             total_bytes: 6 << 30,
             out_of_time: Arc::new(|| false),
         }
@@ -73,6 +78,14 @@ impl Budget {
         before.saturating_add(bytes) <= self.total_bytes
     }
 
+    /// Takes up to `wanted` entries from what is left; how many there were.
+    #[must_use]
+    pub fn take_entries(&self, wanted: usize) -> usize {
+        let before = self.claimed.fetch_add(wanted as u64, Ordering::Relaxed);
+        let left = (self.entries as u64).saturating_sub(before);
+        usize::try_from(left).unwrap_or(usize::MAX).min(wanted)
+    }
+
     /// The wall time given to this app is over.
     #[must_use]
     pub fn is_out_of_time(&self) -> bool {
@@ -82,6 +95,14 @@ impl Budget {
     /// A fresh budget of the same size, for the next app.
     #[must_use]
     pub fn renewed(&self) -> Self {
-        Self { inflated: Arc::default(), ..self.clone() }
+        Self { inflated: Arc::default(), claimed: Arc::default(), ..self.clone() }
+    }
+
+    /// A fresh budget for a file of `bytes`: small files may not become endless, however
+    /// their entries overlap or nest.
+    #[must_use]
+    pub fn for_file(&self, bytes: u64) -> Self {
+        let most = bytes.saturating_mul(self.ratio).max(SMALL_FILE);
+        self.renewed().with_total(self.total_bytes.min(most))
     }
 }

@@ -40,9 +40,8 @@ macro_rules! limits {
 }
 
 const WORDS: Kinds = Kinds::INSIDE;
-const CODE: Kinds = Kinds::from_bits_truncate(
-    1 << Kind::Code as u32 | 1 << Kind::Class as u32 | 1 << Kind::Native as u32,
-);
+const CODE: Kinds =
+    Kinds::from_bits_truncate(1 << Kind::Code as u32 | 1 << Kind::Class as u32 | 1 << Kind::Native as u32);
 const MANIFEST: Kinds = Kinds::from_bits_truncate(
     1 << Kind::Label as u32
         | 1 << Kind::Component as u32
@@ -51,8 +50,7 @@ const MANIFEST: Kinds = Kinds::from_bits_truncate(
         | 1 << Kind::Metadata as u32
         | 1 << Kind::Setting as u32,
 );
-const RESOURCES: Kinds =
-    Kinds::from_bits_truncate(1 << Kind::Label as u32 | 1 << Kind::Resource as u32);
+const RESOURCES: Kinds = Kinds::from_bits_truncate(1 << Kind::Label as u32 | 1 << Kind::Resource as u32);
 const PACKAGE: Kinds = Kinds::ALL.difference(Kinds::LISTING);
 const SCRIPT: Kinds = Kinds::from_bits_truncate(1 << Kind::Asset as u32);
 const FLAG: Kinds = Kinds::empty();
@@ -79,6 +77,8 @@ limits! {
     TamperedManifest = "tampered-manifest", FLAG, "The manifest is built to trip readers.";
     TamperedResources = "tampered-resources", FLAG, "The resource table is built to trip readers.";
     HiddenCode = "hidden-code", FLAG, "Code lies where code does not belong.";
+    ObfuscatedPaths = "obfuscated-paths", FLAG, "Resource files lie under other paths than `res/`.";
+    LyingName = "lying-name", FLAG, "A file is of another format than its name says.";
 }
 
 impl std::fmt::Display for LimitCode {

@@ -62,8 +62,9 @@ impl Kind {
     #[must_use]
     pub const fn evidence_kind(self) -> &'static str {
         match self {
-            Self::Title | Self::Description | Self::Changelog | Self::Category
-            | Self::AgeRating | Self::Developer => "listing",
+            Self::Title | Self::Description | Self::Changelog | Self::Category | Self::AgeRating | Self::Developer => {
+                "listing"
+            }
             Self::Label | Self::Resource | Self::Asset | Self::Code | Self::Native => "text",
             Self::File => "asset",
             other => other.id(),
@@ -132,14 +133,7 @@ impl Block {
     /// A block without facts.
     #[must_use]
     pub fn new(kind: Kind, place: &str, unit: &str) -> Self {
-        Self {
-            kind,
-            place: place.into(),
-            unit: unit.into(),
-            text: String::new(),
-            ends: Vec::new(),
-            spots: Vec::new(),
-        }
+        Self { kind, place: place.into(), unit: unit.into(), text: String::new(), ends: Vec::new(), spots: Vec::new() }
     }
 
     /// A block with one named fact.

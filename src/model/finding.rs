@@ -173,6 +173,9 @@ pub struct Finding {
     pub clause: String,
     /// The clause's own words.
     pub clause_text: String,
+    /// The words are known from newspaper reports only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reported: bool,
     /// Severity, from the clause.
     pub severity: Severity,
     /// Confidence, from the probability.
@@ -187,7 +190,52 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
 }
 
+/// What the policy and the registers say of a finding.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// Policy id.
+    pub policy: String,
+    /// Clause number.
+    pub clause: String,
+    /// The clause's own words.
+    pub clause_text: String,
+    /// The words are known from reports only.
+    pub reported: bool,
+    /// Severity.
+    pub severity: Severity,
+    /// Standing of the provider.
+    pub standing: Standing,
+}
+
 impl Finding {
+    /// Builds a finding; `None` without evidence, because a finding must be checkable.
+    /// Evidence is put in the order of its weight, what counted first.
+    #[must_use]
+    pub fn new(
+        sign: Sign,
+        app: &super::App,
+        ground: Ground,
+        (probability, sum): (f64, Vec<Contribution>),
+        mut evidence: Vec<Evidence>,
+    ) -> Option<Self> {
+        evidence.sort_by(|a, b| {
+            b.counted.cmp(&a.counted).then(b.weight.abs().cmp(&a.weight.abs())).then_with(|| a.clue.cmp(&b.clue))
+        });
+        (!evidence.is_empty()).then(|| Self {
+            id: Self::id_of(sign, app, &ground.policy),
+            sign,
+            clause: ground.clause,
+            clause_text: ground.clause_text,
+            reported: ground.reported,
+            severity: ground.severity,
+            confidence: Confidence::of(probability),
+            probability,
+            standing: ground.standing,
+            sum,
+            evidence,
+        })
+    }
+
     /// Hash of sign, store, package and policy (listing id or title where no package
     /// is known), so that a corrected pattern or a new version keeps a reviewer's verdict.
     #[must_use]

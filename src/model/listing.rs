@@ -62,14 +62,12 @@ impl Listing {
     /// # Errors
     /// When the line is no JSON object, a key has an unusable type, or it says nothing.
     pub fn parse(line: &str) -> Result<Self, ListingError> {
-        let mut value: Value =
-            serde_json::from_str(line).map_err(|e| ListingError::Json(e.to_string()))?;
+        let mut value: Value = serde_json::from_str(line).map_err(|e| ListingError::Json(e.to_string()))?;
         let Some(object) = value.as_object_mut() else {
             return Err(ListingError::Json("not an object".into()));
         };
         soften(object);
-        let listing: Self =
-            serde_json::from_value(value).map_err(|e| ListingError::Json(e.to_string()))?;
+        let listing: Self = serde_json::from_value(value).map_err(|e| ListingError::Json(e.to_string()))?;
         if listing.title.trim().is_empty() && listing.description.trim().is_empty() {
             return Err(ListingError::Empty);
         }
@@ -80,8 +78,18 @@ impl Listing {
 /// Turns near-misses of exports (`null`, a number as text, text as a number) into our types.
 fn soften(object: &mut Map<String, Value>) {
     const TEXT: &[&str] = &[
-        "id", "store", "package", "title", "developer", "category", "age_rating", "description",
-        "changelog", "url", "version_name", "download_url",
+        "id",
+        "store",
+        "package",
+        "title",
+        "developer",
+        "category",
+        "age_rating",
+        "description",
+        "changelog",
+        "url",
+        "version_name",
+        "download_url",
     ];
     object.retain(|_, value| !value.is_null());
     for (key, value) in object.iter_mut() {
@@ -102,8 +110,7 @@ mod tests {
     #[test]
     fn unknown_keys_are_kept_and_near_misses_softened() {
         let listing =
-            Listing::parse(r#"{"id": 7, "title": "甲", "developer": null, "rank": 3, "version_code": "12"}"#)
-                .unwrap();
+            Listing::parse(r#"{"id": 7, "title": "甲", "developer": null, "rank": 3, "version_code": "12"}"#).unwrap();
         assert_eq!(listing.id, "7");
         assert_eq!(listing.version_code, 12);
         assert_eq!(listing.more["rank"], 3);

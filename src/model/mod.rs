@@ -3,19 +3,24 @@
 mod app;
 mod budget;
 mod coverage;
+mod detection;
 mod fact;
 mod finding;
 mod listing;
 mod report;
 mod sign;
+mod standing;
 
 pub use app::{App, Artifact, ArtifactKind};
 pub use budget::Budget;
 pub use coverage::{Coverage, Level, Limit, LimitCode, Read};
+pub use detection::{About, Detection, Hits, Holding, LibrarySeen, ModelVerdict, Seen, Sighting, Trace};
 pub use fact::{Block, Fact, Facts, Kind, Kinds};
 pub use finding::{
-    Check, Confidence, Contribution, Evidence, Finding, Outcome, Severity, Standing, Trick, Words, WrittenAs, hex,
+    Check, Confidence, Contribution, Evidence, Finding, Ground, Outcome, Severity, Standing, Trick, Words, WrittenAs,
+    hex,
 };
 pub use listing::{Listing, ListingError};
 pub use report::{Audit, Education, LibraryFound, MadeBy, Profile, Report, SCHEMA, Skipped, Verdict};
 pub use sign::Sign;
+pub use standing::{Answer, RegisterKind, Row, Standings};

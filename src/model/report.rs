@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{App, Artifact, Check, Coverage, Evidence, Finding};
+use super::{App, Artifact, Check, Coverage, Evidence, Finding, Standings};
 
 /// Schema id of the report.
 pub const SCHEMA: &str = "xunjian/report/1";
@@ -42,6 +42,9 @@ pub struct Audit {
     pub artifacts: Vec<Artifact>,
     /// What sort of app it is.
     pub profile: Profile,
+    /// What the registers at hand say; empty where none was given.
+    #[serde(default, skip_serializing_if = "no_standings")]
+    pub standings: Standings,
     /// What was read.
     pub coverage: Coverage,
     /// All thirteen signs.
@@ -54,6 +57,10 @@ pub struct Audit {
     /// Launcher icon as a `data:` address, for pages; not part of the JSON report.
     #[serde(skip)]
     pub icon: Option<String>,
+}
+
+fn no_standings(standings: &Standings) -> bool {
+    standings.answers.is_empty()
 }
 
 /// Whether something is so.

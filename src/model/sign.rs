@@ -42,13 +42,17 @@ impl Sign {
         Self::ALL.iter().copied().find(|sign| sign.id() == id)
     }
 
+    /// Raised whatever the profile says: an app that finds answers to exercises by
+    /// photograph serves pupils with it, be it made for them or not.
+    #[must_use]
+    pub const fn is_always_in_scope(self) -> bool {
+        matches!(self, Self::PhotoSearch)
+    }
+
     /// Found by something not being there: the finding lists where it looked.
     #[must_use]
     pub const fn is_absence(self) -> bool {
-        matches!(
-            self,
-            Self::MinorPrivacy | Self::ComplaintChannel | Self::ServiceTerms | Self::FilingMissing
-        )
+        matches!(self, Self::MinorPrivacy | Self::ComplaintChannel | Self::ServiceTerms | Self::FilingMissing)
     }
 }
 

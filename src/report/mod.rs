@@ -1,9 +1,13 @@
 //! Audits in, words and files out: one file per form, one writer at a time.
 
-mod human;
+mod clean;
+mod facts;
 mod html;
+mod human;
 mod json;
-mod words;
+mod phrase;
+mod sum;
+pub mod words;
 
 use std::io::{self, Write};
 

@@ -6,17 +6,17 @@
 //! the sum is a probability that anyone can recompute by hand.
 
 mod profile;
+mod standing;
 
 use std::collections::BTreeMap;
 
-use crate::detect::Detection;
 use crate::model::{
-    App, Check, Confidence, Contribution, Coverage, Evidence, Finding, Kind, Kinds, Outcome,
-    Profile, Sign, Standing, Verdict,
+    About, Answer, App, Check, Contribution, Coverage, Detection, Evidence, Finding, Ground, Kind, Kinds, Outcome,
+    Profile, RegisterKind, Severity, Sign, Standing, Standings, Verdict,
 };
-use crate::signature::{About, Pack, Policy};
+use crate::signature::{Pack, Policy, SignPolicy};
 
-pub use profile::profile;
+pub use profile::{filing_numbers, profile};
 
 /// Probability of a sum of decibans: odds are `10^(sum/10)`.
 #[must_use]
@@ -62,39 +62,48 @@ pub struct Scored {
     pub out_of_scope: Vec<Finding>,
 }
 
+/// What is known of one app when its evidence is weighed.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// Which app.
+    pub app: &'a App,
+    /// What was read.
+    pub coverage: &'a Coverage,
+    /// What was detected.
+    pub detection: &'a Detection,
+    /// What the registers say.
+    pub standings: &'a Standings,
+}
+
 /// Scores one app.
 #[must_use]
-pub fn score(pack: &Pack, policy: &Policy, app: &App, coverage: &Coverage, detection: &Detection) -> Scored {
-    let profile = profile(pack, policy, detection);
+pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>) -> Scored {
+    let profile = profile(pack, policy, case.detection);
     let in_scope = profile.education.verdict != Verdict::No;
-    let searched: Vec<String> = detection.hits.searched.keys().map(|kind| kind.id().to_owned()).collect();
-    let mut checks = Vec::new();
-    let mut findings = Vec::new();
-    for &sign in Sign::ALL {
-        let (check, finding) = check(policy, app, coverage, detection, sign, &searched);
-        checks.push(check);
-        findings.extend(finding);
-    }
+    let (checks, findings): (Vec<Check>, Vec<Option<Finding>>) =
+        Sign::ALL.iter().map(|&sign| check(policy, case, sign)).unzip();
+    let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
     findings.sort_by(|a, b| {
         b.probability.total_cmp(&a.probability).then(b.severity.cmp(&a.severity)).then(a.sign.cmp(&b.sign))
     });
-    let (findings, out_of_scope) = if in_scope { (findings, Vec::new()) } else { (Vec::new(), findings) };
+    let (findings, out_of_scope) =
+        findings.into_iter().partition(|finding| in_scope || finding.sign.is_always_in_scope());
     Scored { profile, checks, findings, out_of_scope }
 }
 
-fn check(
-    policy: &Policy,
-    app: &App,
-    coverage: &Coverage,
-    detection: &Detection,
-    sign: Sign,
-    searched: &[String],
-) -> (Check, Option<Finding>) {
-    let mut evidence = detection.evidence.get(&About::Sign(sign)).cloned().unwrap_or_default();
+fn check(policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>) {
+    let mut evidence = case.detection.evidence.get(&About::Sign(sign)).cloned().unwrap_or_default();
+    let (answer, from_register) = standing::of(sign, case.standings);
+    // A register speaks on its own of filings; of teaching only where teaching was seen.
+    let is_filing = sign == Sign::FilingMissing;
+    if is_filing || evidence.iter().any(|e| e.weight > 0) {
+        evidence.extend(from_register);
+    }
     let rule = policy.of(sign);
-    let (total, lines) = sum(rule.map_or(-20, |r| r.prior), &mut evidence);
+    let (total, lines) = sum(rule.map_or(DEFAULT_PRIOR, |r| r.prior), &mut evidence);
     let probability = probability(total);
-    let because = hiding(sign, coverage);
+    let because =
+        if is_filing && answer.standing != Standing::NotChecked { Vec::new() } else { hiding(sign, case.coverage) };
     let speaks = evidence.iter().any(|e| e.weight > 0) && probability >= policy.report_from;
     let outcome = match (speaks, because.is_empty()) {
         // What is there, is there; what is absent was only shown where all was read.
@@ -107,28 +116,31 @@ fn check(
         sign,
         outcome,
         probability,
-        searched: searched.to_vec(),
+        searched: case.detection.hits.searched.keys().map(|kind| kind.id().to_owned()).collect(),
         sum: lines.clone(),
         because: if outcome == Outcome::NotAssessable { because } else { Vec::new() },
     };
-    let finding = rule.filter(|_| outcome == Outcome::Found).map(|rule| {
-        evidence.sort_by(|a, b| {
-            b.counted.cmp(&a.counted).then(b.weight.abs().cmp(&a.weight.abs())).then_with(|| a.clue.cmp(&b.clue))
-        });
-        Finding {
-            id: Finding::id_of(sign, app, &policy.id),
-            sign,
-            clause: rule.clause.clone(),
-            clause_text: rule.clause_text.clone(),
-            severity: rule.severity,
-            confidence: Confidence::of(probability),
-            probability,
-            standing: Standing::NotChecked,
-            sum: lines,
-            evidence,
-        }
+    let finding = rule.filter(|_| outcome == Outcome::Found).and_then(|rule| {
+        Finding::new(sign, case.app, policy_words(policy, rule, &answer, sign), (probability, lines), evidence)
     });
     (check, finding)
+}
+
+/// Base rate of a sign that a policy leaves out: 1 %.
+const DEFAULT_PRIOR: i32 = -20;
+
+/// What the policy and the registers give to a finding.
+fn policy_words(policy: &Policy, rule: &SignPolicy, answer: &Answer, sign: Sign) -> Ground {
+    // Teaching under a valid licence is information, not a prohibition (draft 三（一）).
+    let is_licensed = answer.is_valid() && standing::register_of(sign) == Some(RegisterKind::Licence);
+    Ground {
+        policy: policy.id.clone(),
+        clause: rule.clause.clone(),
+        clause_text: rule.clause_text.clone(),
+        reported: rule.reported,
+        severity: if is_licensed { Severity::Low } else { rule.severity },
+        standing: answer.standing,
+    }
 }
 
 /// Kinds without which a sign cannot be called absent.
@@ -148,8 +160,7 @@ pub fn lives_in(sign: Sign) -> Kinds {
 
 /// Codes of the limits that hide where a sign lives.
 fn hiding(sign: Sign, coverage: &Coverage) -> Vec<String> {
-    let mut codes: Vec<String> =
-        coverage.hiding(lives_in(sign)).map(|limit| limit.code.id().to_owned()).collect();
+    let mut codes: Vec<String> = coverage.hiding(lives_in(sign)).map(|limit| limit.code.id().to_owned()).collect();
     codes.dedup();
     codes
 }

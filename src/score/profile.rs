@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{probability, sum};
-use crate::detect::Detection;
-use crate::model::{Education, LibraryFound, Profile, Verdict};
-use crate::signature::{About, Pack, Policy};
+use crate::model::{About, Detection, Education, LibraryFound, Profile, Verdict};
+use crate::signature::{Pack, Policy};
 
 /// `yes` from here.
 const YES_FROM: f64 = 0.5;
@@ -101,7 +100,8 @@ fn libraries(pack: &Pack, detection: &Detection) -> Vec<LibraryFound> {
 }
 
 /// What the clues marked `collect = "filing-numbers"` matched.
-fn filing_numbers(pack: &Pack, detection: &Detection) -> Vec<String> {
+#[must_use]
+pub fn filing_numbers(pack: &Pack, detection: &Detection) -> Vec<String> {
     let numbers: BTreeSet<String> = pack
         .collecting("filing-numbers")
         .filter_map(|clue| detection.hits.clues.get(&clue))

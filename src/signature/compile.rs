@@ -44,8 +44,10 @@ pub enum Condition {
         all: Vec<usize>,
         /// One of them holds; empty: no matter.
         any_of: Vec<usize>,
-        /// None of them holds.
+        /// None of them holds, and their facts were there to be searched.
         none: Vec<usize>,
+        /// None of them holds, searched or not.
+        not: Vec<usize>,
     },
 }
 

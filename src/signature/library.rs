@@ -9,9 +9,28 @@ use super::PackError;
 
 /// Categories a library may have.
 pub(super) const CATEGORIES: &[&str] = &[
-    "ads", "games", "live", "ocr", "tracker", "payment", "push", "map", "social", "framework",
-    "packer", "video", "speech", "education", "network", "security", "ui", "utility", "storage",
-    "login", "update", "other",
+    "ads",
+    "games",
+    "live",
+    "ocr",
+    "tracker",
+    "payment",
+    "push",
+    "map",
+    "social",
+    "framework",
+    "packer",
+    "video",
+    "speech",
+    "education",
+    "network",
+    "security",
+    "ui",
+    "utility",
+    "storage",
+    "login",
+    "update",
+    "other",
 ];
 
 /// One row of a catalogue file.
@@ -36,21 +55,6 @@ pub struct Library {
     pub assets: String,
     /// Where the facts come from.
     pub source: String,
-}
-
-/// What sort of fact showed a library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Trace {
-    /// A component in the manifest.
-    Component,
-    /// A native library.
-    Native,
-    /// An asset.
-    Asset,
-    /// Classes in the code.
-    Class,
-    /// A domain in some text.
-    Domain,
 }
 
 /// The catalogue, indexed for look-up.
@@ -143,9 +147,10 @@ impl Libraries {
     /// The library of a native file name.
     #[must_use]
     pub fn of_native(&self, file: &str) -> Option<u32> {
-        self.natives.get(file).copied().or_else(|| {
-            self.native_globs.matches(file).first().map(|&i| self.native_glob_owner[i])
-        })
+        self.natives
+            .get(file)
+            .copied()
+            .or_else(|| self.native_globs.matches(file).first().map(|&i| self.native_glob_owner[i]))
     }
 
     /// The libraries of an entry path: its file name, or how its path below `assets/` begins.

@@ -69,7 +69,9 @@ impl Linter<'_> {
 
     fn presence(&self) -> Vec<PackError> {
         let mut faults = Vec::new();
-        for (list, header) in [(&self.signature.file.matches, "[[match]]"), (&self.signature.file.no_matches, "[[no-match]]")] {
+        for (list, header) in
+            [(&self.signature.file.matches, "[[match]]"), (&self.signature.file.no_matches, "[[no-match]]")]
+        {
             if list.is_empty() {
                 faults.push(self.fault_at(header, 0, format!("no {header}: give at least one example")));
             }
@@ -99,7 +101,11 @@ impl Linter<'_> {
             faults.push(site.fault(clue, format!("clue `{}` does not hold here", clue.get_ref())));
         }
         for extra in held.difference(&named) {
-            faults.push(self.fault_at("[[match]]", index, format!("clue `{extra}` holds as well: name it, or narrow it")));
+            faults.push(self.fault_at(
+                "[[match]]",
+                index,
+                format!("clue `{extra}` holds as well: name it, or narrow it"),
+            ));
         }
         faults
     }
@@ -108,13 +114,21 @@ impl Linter<'_> {
         let mut faults = Vec::new();
         let example = &self.signature.file.no_matches[index];
         let Some(held) = self.held(example, "[[no-match]]", index, &mut faults) else { return faults };
-        for (_, clue) in self.pack.clues_of(self.signature).filter(|(_, c)| c.weight > 0 && held.contains(c.id.as_str())) {
+        for (_, clue) in
+            self.pack.clues_of(self.signature).filter(|(_, c)| c.weight > 0 && held.contains(c.id.as_str()))
+        {
             faults.push(self.fault_at("[[no-match]]", index, format!("clue `{}` holds here", clue.id)));
         }
         faults
     }
 
-    fn held(&self, example: &Example, header: &str, index: usize, faults: &mut Vec<PackError>) -> Option<BTreeSet<&str>> {
+    fn held(
+        &self,
+        example: &Example,
+        header: &str,
+        index: usize,
+        faults: &mut Vec<PackError>,
+    ) -> Option<BTreeSet<&str>> {
         match facts_of(example) {
             Ok(facts) => {
                 let holding = (self.holding)(&facts);

@@ -1,7 +1,7 @@
 //! The normal form in which terms are matched, with a map back to the text as it stood.
 //!
-//! NFKC, lower case, traditional to simplified, look-alike letters to Latin;
-//! zero-width characters and combining marks are dropped, any blank is a blank.
+//! NFKD without marks, lower case, traditional to simplified, look-alike letters to Latin;
+//! zero-width characters and combining marks are dropped, wide blanks become blanks.
 //! The tables follow Unicode (UAX #15, UTS #39 for look-alikes) and OpenCC's
 //! single-character table for traditional forms.
 
@@ -43,21 +43,21 @@ impl Normal {
 }
 
 impl Normal {
-    /// Lower case of identifiers into which `mark` was put as a word border; the marks
-    /// become blanks and do not count in the map back.
+    /// Lower case of identifiers with a blank at each camel hump, so that
+    /// `PhotoSearchActivity` holds "photo search".
     #[must_use]
-    pub fn of_spread(spread: &str, mark: char) -> Self {
-        let mut out = Self { text: String::with_capacity(spread.len()), steps: Vec::new() };
-        let mut at = 0;
-        for c in spread.chars() {
-            if c == mark {
+    pub fn of_identifiers(text: &str) -> Self {
+        let mut out = Self { text: String::with_capacity(text.len() + text.len() / 4), steps: Vec::new() };
+        let mut from = 0;
+        for (at, pair) in text.as_bytes().windows(2).enumerate() {
+            let lower = pair[0].is_ascii_lowercase() || pair[0].is_ascii_digit();
+            if lower && pair[1].is_ascii_uppercase() {
+                push_ascii(&mut out, from, &text[from..=at]);
                 out.text.push(' ');
-                continue;
+                from = at + 1;
             }
-            let end = at + c.len_utf8();
-            push(&mut out, at, c.to_ascii_lowercase());
-            at = end;
         }
+        push_ascii(&mut out, from, &text[from..]);
         out
     }
 }
@@ -106,10 +106,8 @@ fn push_ascii(out: &mut Normal, at: usize, run: &str) {
     if out.origin_of_next(here) != at {
         out.steps.push((here as u32, at as u32));
     }
-    out.text.extend(run.chars().map(|c| match c {
-        '\t' | '\r' => ' ',
-        c => c.to_ascii_lowercase(),
-    }));
+    out.text.push_str(run);
+    out.text[here..].make_ascii_lowercase();
 }
 
 fn push(out: &mut Normal, at: usize, c: char) {
@@ -130,7 +128,7 @@ impl Normal {
 }
 
 fn push_slow(out: &mut Normal, at: usize, c: char) {
-    for n in std::iter::once(c).nfkc() {
+    for n in std::iter::once(c).nfkd() {
         for lower in n.to_lowercase() {
             if !is_dropped(lower) {
                 push(out, at, look_alike(lower));
@@ -153,11 +151,11 @@ fn table() -> &'static [u16] {
     static TABLE: OnceLock<Vec<u16>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let mut table: Vec<u16> = (0..=0xffff_u32).map(|i| i as u16).collect();
-        for code in 0x80..0x1_0000_usize {
+        for (code, folded) in table.iter_mut().enumerate().skip(0x80) {
             let Some(c) = char::from_u32(code as u32) else { continue };
-            // The unified ideographs are their own NFKC form: leave them to the table below.
+            // The unified ideographs are their own NFKD form: leave them to the table below.
             if !(0x3400..0xd7b0).contains(&code) {
-                table[code] = fold_one(c);
+                *folded = fold_one(c);
             }
         }
         for pair in include_str!("t2s.txt").lines().filter(|l| !l.starts_with('#')) {
@@ -180,7 +178,7 @@ fn fold_one(c: char) -> u16 {
     if c.is_whitespace() {
         return ' ' as u16;
     }
-    let mut folded = std::iter::once(c).nfkc().flat_map(char::to_lowercase).filter(|&c| !is_dropped(c));
+    let mut folded = std::iter::once(c).nfkd().flat_map(char::to_lowercase).filter(|&c| !is_dropped(c));
     match (folded.next(), folded.next()) {
         (Some(one), None) => u16::try_from(look_alike(one) as u32).unwrap_or(SLOW),
         _ => SLOW,
@@ -232,7 +230,7 @@ mod tests {
 
     #[test]
     fn folds_width_case_script_and_hidden_characters() {
-        assert_eq!(normalise("ＡＢＣ　拍照\t搜題").text, "abc 拍照 搜题");
+        assert_eq!(normalise("ＡＢＣ　拍照 搜題").text, "abc 拍照 搜题");
         assert_eq!(normalise("拍\u{200b}照\u{feff}搜题").text, "拍照搜题");
         assert_eq!(normalise("㊎ Ⓐ а").text, "金 a a");
     }

@@ -7,34 +7,8 @@ use toml::Spanned;
 use super::compile::{Site, observed, term_lists};
 use super::syntax::{ClueFile, LexiconFile};
 use super::term::TermsBuilder;
-use super::{
-    Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms, TextModel,
-};
-use crate::model::{Sign, Words};
-
-/// What a signature speaks about: one of the signs, or the education profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum About {
-    /// The profile: is it an education app (draft 二（一）)?
-    Education,
-    /// A sign.
-    Sign(Sign),
-}
-
-impl About {
-    /// The folder's name.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Education => "education",
-            Self::Sign(sign) => sign.id(),
-        }
-    }
-
-    fn from_id(id: &str) -> Option<Self> {
-        if id == "education" { Some(Self::Education) } else { Sign::from_id(id).map(Self::Sign) }
-    }
-}
+use super::{Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms, TextModel};
+use crate::model::{About, Words};
 
 /// A signature of the pack.
 #[derive(Debug, Clone)]
@@ -73,6 +47,9 @@ pub struct Pack {
     /// Facets of the profile: (lexicon, label).
     pub facets: Vec<(String, String)>,
 }
+
+/// Label of the words that hold a term by accident.
+const EXCEPT: &str = "except";
 
 /// Lexicons whose labels describe an app in its profile.
 const FACETS: &[&str] = &["stages", "subjects"];
@@ -220,6 +197,9 @@ impl Loader {
     ) -> Result<(), PackError> {
         for (role, list) in term_lists(clue, number as u32) {
             for word in list {
+                if let Role::Hit(clue) = role {
+                    self.exceptions(word).for_each(|term| terms.add(term, Role::Swallows(clue), None));
+                }
                 for (term, respell) in self.expand(word, site)? {
                     terms.add(term, role, None);
                     if respell {
@@ -233,12 +213,15 @@ impl Loader {
         Ok(())
     }
 
+    /// Words of the lexicon that `word` names which only look like its terms.
+    fn exceptions<'a>(&'a self, word: &Spanned<String>) -> impl Iterator<Item = &'a str> {
+        let name = word.get_ref().strip_prefix('@').map(|n| n.split('.').next().unwrap_or(n));
+        let lexicon = name.and_then(|name| self.lexicons.get(name));
+        lexicon.and_then(|l| l.terms.get(EXCEPT)).into_iter().flatten().map(String::as_str)
+    }
+
     /// A term itself, or the words of the lexicon it names.
-    fn expand<'a>(
-        &'a self,
-        word: &'a Spanned<String>,
-        site: &Site<'_>,
-    ) -> Result<Vec<(&'a str, bool)>, PackError> {
+    fn expand<'a>(&'a self, word: &'a Spanned<String>, site: &Site<'_>) -> Result<Vec<(&'a str, bool)>, PackError> {
         let Some(name) = word.get_ref().strip_prefix('@') else {
             return Ok(vec![(word.get_ref().as_str(), false)]);
         };
@@ -249,7 +232,7 @@ impl Loader {
         let words: Vec<(&str, bool)> = lexicon
             .terms
             .iter()
-            .filter(|(key, _)| label.is_none_or(|label| label == key.as_str()))
+            .filter(|(key, _)| *key != EXCEPT && label.is_none_or(|label| label == key.as_str()))
             .flat_map(|(_, words)| words.iter().map(|w| (w.as_str(), lexicon.respell)))
             .collect();
         if words.is_empty() {
@@ -276,7 +259,11 @@ impl Loader {
         }
         let mut facets = Vec::new();
         for name in FACETS {
-            for (label, words) in self.lexicons.get(*name).iter().flat_map(|l| &l.terms) {
+            let lexicon = self.lexicons.get(*name);
+            for (label, words) in lexicon.iter().flat_map(|l| &l.terms).filter(|(label, _)| *label != EXCEPT) {
+                let swallows = Role::SwallowsFacet(facets.len() as u32);
+                let exceptions = lexicon.and_then(|l| l.terms.get(EXCEPT)).into_iter().flatten();
+                exceptions.for_each(|word| terms.add(word, swallows, None));
                 let role = Role::Facet(facets.len() as u32);
                 words.iter().for_each(|word| terms.add(word, role, None));
                 facets.push(((*name).to_owned(), label.clone()));
@@ -287,8 +274,7 @@ impl Loader {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, PackError> {
-    toml::from_str(text)
-        .map_err(|e| PackError::at(file, text, e.span().map_or(0, |s| s.start), e.message().trim()))
+    toml::from_str(text).map_err(|e| PackError::at(file, text, e.span().map_or(0, |s| s.start), e.message().trim()))
 }
 
 fn stem(name: &str) -> &str {
@@ -327,21 +313,17 @@ impl Names {
                 } else {
                     format!("{}#{}", signature.id, name.get_ref())
                 };
-                self.0.get(&full).copied().ok_or_else(|| {
-                    site.fault(name, format!("no clue `{full}`; write `clue` or `sign/file#clue`"))
-                })
+                self.0
+                    .get(&full)
+                    .copied()
+                    .ok_or_else(|| site.fault(name, format!("no clue `{full}`; write `clue` or `sign/file#clue`")))
             })
             .collect()
     }
 }
 
-fn condition(
-    clue: &ClueFile,
-    signature: &Signature,
-    names: &Names,
-    site: &Site<'_>,
-) -> Result<Condition, PackError> {
-    let is_derived = !clue.all.is_empty() || !clue.any_of.is_empty() || !clue.none.is_empty();
+fn condition(clue: &ClueFile, signature: &Signature, names: &Names, site: &Site<'_>) -> Result<Condition, PackError> {
+    let is_derived = [&clue.all, &clue.any_of, &clue.none, &clue.not].iter().any(|list| !list.is_empty());
     let observed = observed(clue, site)?;
     let forms = usize::from(is_derived)
         + usize::from(observed.is_some())
@@ -350,7 +332,7 @@ fn condition(
     if forms != 1 {
         return Err(site.fault(
             &clue.id,
-            "a clue has one form: `any`/`regex`, or `library`, or `model`, or `all`/`any-of`/`none`",
+            "a clue has one form: `any`/`regex`, or `library`, or `model`, or `all`/`any-of`/`none`/`not`",
         ));
     }
     if let Some(observed) = observed {
@@ -369,6 +351,7 @@ fn condition(
         all: names.resolve(&clue.all, signature, site)?,
         any_of: names.resolve(&clue.any_of, signature, site)?,
         none: names.resolve(&clue.none, signature, site)?,
+        not: names.resolve(&clue.not, signature, site)?,
     })
 }
 
@@ -399,12 +382,12 @@ fn visit(number: usize, clues: &[Clue], state: &mut [u8], order: &mut Vec<usize>
         OPEN => return Err(number),
         _ => {}
     }
-    let Condition::Derived { all, any_of, none } = &clues[number].condition else {
+    let Condition::Derived { all, any_of, none, not } = &clues[number].condition else {
         state[number] = DONE;
         return Ok(());
     };
     state[number] = OPEN;
-    for &inner in all.iter().chain(any_of).chain(none) {
+    for &inner in all.iter().chain(any_of).chain(none).chain(not) {
         visit(inner, clues, state, order)?;
     }
     state[number] = DONE;

@@ -54,9 +54,8 @@ impl Policy {
     /// # Errors
     /// A syntax error, an unknown sign, or a sign that is missing.
     pub fn parse(file: &str, id: &str, text: &str) -> Result<Self, PackError> {
-        let mut policy: Self = toml::from_str(text).map_err(|e| {
-            PackError::at(file, text, e.span().map_or(0, |s| s.start), e.message())
-        })?;
+        let mut policy: Self = toml::from_str(text)
+            .map_err(|e| PackError::at(file, text, e.span().map_or(0, |s| s.start), e.message()))?;
         policy.id = id.into();
         if let Some(unknown) = policy.signs.keys().find(|k| Sign::from_id(k).is_none()) {
             let offset = text.find(unknown.as_str()).unwrap_or(0);

@@ -49,10 +49,8 @@ pub(super) fn spellings(term: &str) -> BTreeSet<String> {
     if chars.len() < 3 || !chars.iter().all(|&c| is_han(c)) {
         return out;
     }
-    let Some(syllables) = chars
-        .iter()
-        .map(|c| c.to_pinyin().map(|p| p.plain().replace('ü', "v")))
-        .collect::<Option<Vec<_>>>()
+    let Some(syllables) =
+        chars.iter().map(|c| c.to_pinyin().map(|p| p.plain().replace('ü', "v"))).collect::<Option<Vec<_>>>()
     else {
         return out;
     };

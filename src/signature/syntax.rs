@@ -70,6 +70,9 @@ pub struct ClueFile {
     /// Clues of which none may hold. Held only where the facts were there to be searched.
     #[serde(default)]
     pub none: Vec<Spanned<String>>,
+    /// Clues of which none may hold, whether or not their facts were there to be searched.
+    #[serde(default)]
+    pub not: Vec<Spanned<String>>,
     /// Decibans; 0 for a clue that only serves others.
     pub weight: i32,
     /// Clues of one group count once, at the strongest. Default: its own.
@@ -146,12 +149,14 @@ impl OneOrMany {
 /// `signatures/lexicons/<name>.toml`: a word list that clues share.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct LexiconFile {
-    /// What the words have in common.
-    pub title: Words,
+pub(super) struct LexiconFile {
+    /// What the words have in common; for those who read the file.
+    #[serde(rename = "title")]
+    pub _title: Words,
     /// Also match pinyin, initials and homophones of these terms.
     #[serde(default)]
     pub respell: bool,
-    /// Label to words; `@name.label` takes one label, `@name` all.
+    /// Label to words; `@name.label` takes one label, `@name` all. The label `except` holds
+    /// longer words that contain one of the others by accident.
     pub terms: BTreeMap<String, Vec<String>>,
 }

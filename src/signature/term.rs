@@ -23,6 +23,10 @@ pub enum Role {
     NegatesPrevious,
     /// Looks like a negation and is none (不仅 …).
     NoNegation,
+    /// A longer word that holds a hit of the clue by accident (提高考试 holds 高考).
+    Swallows(u32),
+    /// A longer word that holds a facet's term by accident.
+    SwallowsFacet(u32),
     /// Domain of a library.
     Domain(u32),
     /// Names a facet of the profile: lexicon label by number.

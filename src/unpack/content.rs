@@ -4,8 +4,8 @@ use std::io;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::headers::{DEFLATED, LOCAL, LOCAL_LEN, STORED, u16_at};
-use super::{Archive, Entry};
+use super::headers::{DEFLATED, LOCAL, LOCAL_LEN, STORED, u16_at, u32_at};
+use super::{Archive, Entry, Window};
 use crate::model::{Budget, Limit, LimitCode};
 
 /// What came out of an entry.
@@ -17,6 +17,8 @@ pub struct Content {
     pub limits: Vec<Limit>,
 }
 
+/// Longest name compared; the field holds 65,535.
+const NAME_MAX: u64 = 4 << 10;
 const CHUNK: u64 = 64 << 10;
 /// Output at which the ratio begins to count.
 const RATIO_FROM: u64 = 1 << 20;
@@ -39,6 +41,21 @@ impl Archive<'_> {
         } else {
             self.source.range(start, length as u64).unwrap_or_default()
         }
+    }
+
+    /// The bytes of a stored entry in place, for packages too large to hold in memory.
+    #[must_use]
+    pub fn window(&self, entry: &Entry) -> Option<Window<'_>> {
+        let start = self.data_start(entry).ok()?;
+        (entry.method == STORED).then(|| Window::new(self.source, start, entry.size.max(entry.compressed)))
+    }
+
+    /// The bytes before the first entry, as many as one entry may have.
+    ///
+    /// # Errors
+    /// When the medium fails.
+    pub fn lead_bytes(&self, budget: &Budget) -> io::Result<Vec<u8>> {
+        self.source.range(0, self.lead.min(budget.entry_bytes))
     }
 
     /// All bytes of an entry within the budget; what goes wrong is said, what came out is kept.
@@ -67,7 +84,7 @@ impl Archive<'_> {
     }
 
     /// Where the data begins: behind the *local* header's name and extra field.
-    fn data_start(&self, entry: &Entry) -> Result<u64, String> {
+    pub(super) fn data_start(&self, entry: &Entry) -> Result<u64, String> {
         let header = self.source.range(entry.offset, LOCAL_LEN as u64).map_err(|e| e.to_string())?;
         if header.len() < LOCAL_LEN || !header.starts_with(LOCAL) {
             return Err("no local header where the directory says".into());
@@ -144,27 +161,31 @@ impl Archive<'_> {
         if start < self.directory { self.directory.max(stated) } else { self.source.size() }
     }
 
+    /// Flags a local header that tells another story than the directory, which is the one
+    /// that Android believes.
     fn note_local(&self, entry: &Entry, place: &str, content: &mut Content) -> io::Result<()> {
-        let header = self.source.range(entry.offset, LOCAL_LEN as u64 + 1024)?;
+        let header = self.source.range(entry.offset, LOCAL_LEN as u64 + NAME_MAX)?;
+        let mut flag = |detail: String| content.limits.push(Limit::new(LimitCode::TamperedArchive, place, detail));
         let name_len = usize::from(u16_at(&header, 26));
         let local = header.get(LOCAL_LEN..LOCAL_LEN + name_len).map(String::from_utf8_lossy);
-        let stated = entry.name.split('#').next().unwrap_or(&entry.name);
-        if let Some(local) = local
-            && local != stated
-            && local != entry.name
-        {
-            content.limits.push(Limit::new(
-                LimitCode::TamperedArchive,
-                place,
-                format!("the local header has another name: {}", local.chars().take(80).collect::<String>()),
-            ));
+        if let Some(local) = local.filter(|local| *local != entry.name) {
+            flag(format!("the local header has another name: {}", local.chars().take(80).collect::<String>()));
         }
         let method = u16_at(&header, 8);
         if method != entry.method {
-            content.limits.push(Limit::new(
-                LimitCode::TamperedArchive,
-                place,
-                format!("method {} in the directory, {method} in the local header", entry.method),
+            flag(format!("method {} in the directory, {method} in the local header", entry.method));
+        }
+        let flags = u16_at(&header, 6);
+        if (flags ^ entry.flags) & 1 != 0 {
+            flag("marked as encrypted in one header only".into());
+        }
+        // Writers that stream leave the sizes to a record behind the data.
+        let sizes = [u64::from(u32_at(&header, 18)), u64::from(u32_at(&header, 22))];
+        let is_deferred = flags & 8 != 0 && sizes == [0, 0] || sizes.contains(&u64::from(u32::MAX));
+        if !is_deferred && sizes != [entry.compressed, entry.size] {
+            flag(format!(
+                "sizes {} and {} in the directory, {} and {} in the local header",
+                entry.compressed, entry.size, sizes[0], sizes[1]
             ));
         }
         Ok(())

@@ -1,14 +1,11 @@
 //! The central directory, read the way Android reads it.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io;
 
-use super::ReadAt;
-use super::headers::{
-    CENTRAL, CENTRAL_LEN, END, END_LEN, END64, END64_LOCATOR, END64_LOCATOR_LEN, LOCAL,
-    apply_zip64, u16_at, u32_at, u64_at,
-};
-use super::salvage;
+use super::ends::{self, End};
+use super::headers::{CENTRAL, CENTRAL_LEN, LOCAL, LOCAL_LEN, apply_zip64, u16_at, u32_at};
+use super::{ReadAt, names, salvage};
 use crate::model::{Budget, Limit, LimitCode};
 
 /// Why a file is no archive.
@@ -30,6 +27,8 @@ pub enum UnpackError {
 pub struct Entry {
     /// Path within the archive as stored, made valid UTF-8. For labels only.
     pub name: String,
+    /// How many entries of this name stand before it.
+    pub copy: usize,
     /// Compression method as stated.
     pub method: u16,
     /// General purpose flags as stated.
@@ -53,19 +52,20 @@ pub struct Archive<'a> {
     pub limits: Vec<Limit>,
     /// Offset at which the central directory begins: entry data ends before it.
     pub directory: u64,
+    /// Bytes before the first entry: none in an ordinary package.
+    pub lead: u64,
 }
 
-/// The end record may have a comment of 65,535 bytes, and shells append junk after it.
-const TAIL: u64 = (1 << 20) + 65_535 + END_LEN as u64;
 /// Directory bytes read at most: 100,000 entries of 300 bytes fit well.
 const DIRECTORY_MAX: u64 = 64 << 20;
 
-struct End {
-    at: u64,
-    entries: u64,
-    size: u64,
-    offset: u64,
-    comment_fits: bool,
+/// Entries of a directory, and how the reading went.
+#[derive(Default)]
+struct Listed {
+    entries: Vec<Entry>,
+    /// It came to its end in order.
+    is_whole: bool,
+    odd: Vec<&'static str>,
 }
 
 impl<'a> Archive<'a> {
@@ -77,91 +77,67 @@ impl<'a> Archive<'a> {
         if source.size() == 0 {
             return Err(UnpackError::Empty);
         }
-        let mut archive = Self { source, entries: Vec::new(), limits: Vec::new(), directory: source.size() };
-        let ends = archive.ends()?;
-        let mut complete = false;
-        let mut directories = Vec::new();
-        for end in &ends {
-            let Some((start, entries, whole)) = archive.directory_at(end, budget)? else { continue };
-            if directories.contains(&start) {
-                continue;
-            }
-            directories.push(start);
-            if archive.entries.is_empty() {
-                complete = whole;
-                archive.directory = start;
-                archive.note_end(end, entries.len(), start, place);
-                archive.entries = entries;
-            }
-        }
-        if directories.len() > 1 {
-            archive.flag(place, "several end records point to different directories; read the last, as Android does");
-        }
-        if !complete {
+        let mut archive = Self { source, entries: Vec::new(), limits: Vec::new(), directory: source.size(), lead: 0 };
+        let ends = ends::find(source)?;
+        let is_whole = archive.list(&ends, place, budget)?;
+        if !is_whole {
             archive.salvage(place, budget)?;
         }
         if archive.entries.is_empty() && ends.is_empty() {
             return Err(UnpackError::NotAnArchive);
         }
-        if archive.entries.len() > budget.entries {
-            archive.limits.push(Limit::new(
-                LimitCode::OverBudget,
-                place,
-                format!("{} entries; the first {} were read", archive.entries.len(), budget.entries),
-            ));
-            archive.entries.truncate(budget.entries);
+        let allowed = budget.take_entries(archive.entries.len());
+        if archive.entries.len() > allowed {
+            let detail = format!("{} entries; the first {allowed} were read", archive.entries.len());
+            archive.limits.push(Limit::new(LimitCode::OverBudget, place, detail));
+            archive.entries.truncate(allowed);
         }
-        archive.note_names(place);
+        archive.note_layout(place);
+        let odd = names::note(&mut archive.entries);
+        odd.into_iter().for_each(|detail| archive.flag(place, detail));
         Ok(archive)
     }
 
-    pub(super) fn flag(&mut self, place: &str, detail: impl Into<String>) {
+    fn flag(&mut self, place: &str, detail: impl Into<String>) {
         self.limits.push(Limit::new(LimitCode::TamperedArchive, place, detail));
     }
 
-    /// Candidates for the end record, the last one in the file first.
-    fn ends(&self) -> io::Result<Vec<End>> {
-        let size = self.source.size();
-        let from = size.saturating_sub(TAIL);
-        let tail = self.source.range(from, TAIL)?;
-        let mut ends = Vec::new();
-        for at in memchr::memmem::rfind_iter(&tail, END) {
-            if at + END_LEN > tail.len() || ends.len() >= 64 {
+    /// Takes the entries of the last end record that leads to a directory; whether
+    /// that came to its end in order.
+    fn list(&mut self, ends: &[End], place: &str, budget: &Budget) -> io::Result<bool> {
+        let mut chosen: Option<(&End, bool)> = None;
+        let mut others: Vec<&End> = Vec::new();
+        for end in ends {
+            if chosen.is_some() {
+                others.push(end);
                 continue;
             }
-            let record = &tail[at..];
-            let comment = usize::from(u16_at(record, 20));
-            let mut end = End {
-                at: from + at as u64,
-                entries: u64::from(u16_at(record, 10)),
-                size: u64::from(u32_at(record, 12)),
-                offset: u64::from(u32_at(record, 16)),
-                comment_fits: at + END_LEN + comment == tail.len(),
+            let Some((start, listed)) = self.directory_at(end, budget)? else {
+                self.flag(place, "an end record leads to no directory");
+                continue;
             };
-            self.apply_end64(&mut end)?;
-            ends.push(end);
+            self.directory = start;
+            self.note_end(end, &listed, start, place);
+            self.entries = listed.entries;
+            chosen = Some((end, listed.is_whole));
         }
-        Ok(ends)
+        // A stored package within the package brings its own end record along.
+        if others.iter().any(|end| !self.is_inside_entry(end.at)) {
+            self.flag(place, "several end records; read the last, as Android does");
+        }
+        Ok(chosen.is_some_and(|(_, is_whole)| is_whole))
     }
 
-    fn apply_end64(&self, end: &mut End) -> io::Result<()> {
-        let Some(at) = end.at.checked_sub(END64_LOCATOR_LEN as u64) else { return Ok(()) };
-        let locator = self.source.range(at, END64_LOCATOR_LEN as u64)?;
-        if !locator.starts_with(END64_LOCATOR) {
-            return Ok(());
-        }
-        let record = self.source.range(u64_at(&locator, 8), 56)?;
-        if record.starts_with(END64) && record.len() == 56 {
-            end.entries = u64_at(&record, 32);
-            end.size = u64_at(&record, 40);
-            end.offset = u64_at(&record, 48);
-        }
-        Ok(())
+    fn is_inside_entry(&self, at: u64) -> bool {
+        let around = self.entries.iter().filter(|e| e.offset < at).max_by_key(|e| e.offset);
+        around.is_some_and(|e| {
+            self.data_start(e).is_ok_and(|start| (start..start.saturating_add(e.compressed)).contains(&at))
+        })
     }
 
     /// Reads the directory an end record points to. When the offset does not lead to one,
     /// data was put before the archive, and the directory ends where the end record begins.
-    fn directory_at(&self, end: &End, budget: &Budget) -> io::Result<Option<(u64, Vec<Entry>, bool)>> {
+    fn directory_at(&self, end: &End, budget: &Budget) -> io::Result<Option<(u64, Listed)>> {
         let shifted = end.at.saturating_sub(end.size);
         for start in [end.offset, shifted] {
             if start > end.at {
@@ -172,13 +148,13 @@ impl<'a> Archive<'a> {
                 continue;
             }
             let shift = start.saturating_sub(end.offset);
-            let (entries, whole) = parse_directory(&bytes, shift, budget.entries + 1);
-            return Ok(Some((start, entries, whole)));
+            return Ok(Some((start, parse(&bytes, shift, budget.entries + 1))));
         }
         Ok(None)
     }
 
-    fn note_end(&mut self, end: &End, found: usize, start: u64, place: &str) {
+    fn note_end(&mut self, end: &End, listed: &Listed, start: u64, place: &str) {
+        let found = listed.entries.len();
         // The 16-bit count wraps at 65,536 in archives without ZIP64.
         if end.entries != found as u64 && end.entries != (found as u64 & 0xffff) {
             self.flag(place, format!("the end record counts {} entries, the directory holds {found}", end.entries));
@@ -186,98 +162,110 @@ impl<'a> Archive<'a> {
         if !end.comment_fits {
             self.flag(place, "bytes after the end record, or a comment of another length than stated");
         }
+        if end.has_idle_zip64 {
+            self.flag(place, "a ZIP64 end record that nothing asks for");
+        }
         if start != end.offset {
-            self.flag(place, format!("{} bytes before the archive", start.saturating_sub(end.offset)));
+            self.flag(place, "the end record points past the directory: bytes were put before the archive");
+        }
+        listed.odd.iter().for_each(|detail| self.flag(place, *detail));
+    }
+
+    /// Flags bytes before the first entry, and entries that share bytes.
+    fn note_layout(&mut self, place: &str) {
+        let mut spans: Vec<(u64, u64)> = self
+            .entries
+            .iter()
+            .map(|e| (e.offset, e.offset.saturating_add(LOCAL_LEN as u64).saturating_add(e.compressed)))
+            .collect();
+        spans.sort_unstable();
+        self.lead = spans.first().map_or(0, |(start, _)| *start).min(self.directory);
+        if self.lead > 0 {
+            self.flag(place, format!("{} bytes before the first entry", self.lead));
+        }
+        let overlaps = spans.windows(2).filter(|pair| pair[0].1 > pair[1].0).count();
+        if overlaps > 0 {
+            self.flag(place, format!("{overlaps} entries overlap with the next, or state more bytes than they have"));
         }
     }
 
     fn salvage(&mut self, place: &str, budget: &Budget) -> Result<(), UnpackError> {
         let found = salvage::walk(self.source, budget)?;
-        let known: std::collections::HashSet<u64> = self.entries.iter().map(|e| e.offset).collect();
+        let known: HashSet<u64> = self.entries.iter().map(|e| e.offset).collect();
         let fresh: Vec<Entry> = found.into_iter().filter(|e| !known.contains(&e.offset)).collect();
         if fresh.is_empty() && self.entries.is_empty() {
             return Ok(());
         }
-        self.limits.push(Limit::new(
-            LimitCode::DamagedArchive,
-            place,
-            format!(
-                "the directory is missing or breaks off after {} entries; {} more found by their own headers",
-                self.entries.len(),
-                fresh.len()
-            ),
-        ));
+        let detail = format!(
+            "the directory is missing or breaks off after {} entries; {} more found by their own headers",
+            self.entries.len(),
+            fresh.len()
+        );
+        self.limits.push(Limit::new(LimitCode::DamagedArchive, place, detail));
         self.entries.extend(fresh);
         Ok(())
     }
-
-    /// Flags names that readers disagree on. Names are labels to us, never paths.
-    fn note_names(&mut self, place: &str) {
-        let mut odd: Vec<String> = Vec::new();
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        for entry in &mut self.entries {
-            let times = seen.entry(entry.name.clone()).or_default();
-            *times += 1;
-            if *times > 1 {
-                odd.push(format!("the name {} stands {times} times", show(&entry.name)));
-                entry.name = format!("{}#{times}", entry.name);
-            }
-            let plain = entry.name.trim_end_matches('/');
-            if plain.is_empty()
-                || plain.starts_with(['/', '\\'])
-                || plain.split(['/', '\\']).any(|part| part == "..")
-                || plain.contains(['\0', '\n', '\r'])
-            {
-                odd.push(format!("an entry is named {}", show(&entry.name)));
-            }
-            if entry.name.ends_with('/') && entry.size > 0 {
-                odd.push(format!("{} looks like a folder and holds data", show(&entry.name)));
-            }
-        }
-        odd.into_iter().for_each(|detail| self.flag(place, detail));
-    }
 }
 
-/// A hostile name, shortened and quoted.
-fn show(name: &str) -> String {
-    let mut shown: String = name.chars().take(80).flat_map(char::escape_debug).collect();
-    if name.chars().nth(80).is_some() {
-        shown.push('…');
-    }
-    format!("\"{shown}\"")
-}
+/// Bytes after a header in which the next one is looked for when lengths lie.
+const RESYNC: usize = 256 << 10;
 
-/// Headers until something else comes; whether it came to the end in order.
-fn parse_directory(bytes: &[u8], shift: u64, most: usize) -> (Vec<Entry>, bool) {
-    let mut entries = Vec::new();
-    let mut at = 0;
-    while bytes.get(at..at + 4) == Some(CENTRAL) && entries.len() < most {
-        let header = &bytes[at..];
-        if header.len() < CENTRAL_LEN {
-            return (entries, false);
+/// Headers until something else comes.
+fn parse(bytes: &[u8], shift: u64, most: usize) -> Listed {
+    let mut listed = Listed::default();
+    // Where the next header may begin at the earliest: behind the name of the last.
+    let (mut at, mut earliest) = (0, 0);
+    while listed.entries.len() < most {
+        if bytes.get(at..at + 4) != Some(CENTRAL) {
+            // A header that states a wrong length of its extra field or comment leads astray.
+            let near = bytes.get(earliest..).map(|rest| &rest[..rest.len().min(RESYNC)]).unwrap_or_default();
+            let next = memchr::memmem::find(near, CENTRAL).map(|n| earliest + n);
+            let Some(next) = next.filter(|next| earliest > 0 && fits(&bytes[*next..])) else { break };
+            listed.odd.push("the directory states wrong lengths of its headers");
+            at = next;
         }
-        let name_len = usize::from(u16_at(header, 28));
-        let extra_len = usize::from(u16_at(header, 30));
-        let comment_len = usize::from(u16_at(header, 32));
-        let Some(name) = header.get(CENTRAL_LEN..CENTRAL_LEN + name_len) else {
-            return (entries, false);
-        };
-        let extra = header.get(CENTRAL_LEN + name_len..CENTRAL_LEN + name_len + extra_len).unwrap_or(&[]);
-        let mut entry = Entry {
-            name: String::from_utf8_lossy(name).into_owned(),
-            flags: u16_at(header, 8),
-            method: u16_at(header, 10),
-            crc: u32_at(header, 16),
-            compressed: u64::from(u32_at(header, 20)),
-            size: u64::from(u32_at(header, 24)),
-            offset: u64::from(u32_at(header, 42)),
-        };
-        apply_zip64(extra, &mut entry.size, &mut entry.compressed, &mut entry.offset);
-        entry.offset = entry.offset.saturating_add(shift);
-        entries.push(entry);
-        at += CENTRAL_LEN + name_len + extra_len + comment_len;
+        let Some((entry, length, zip64_lies)) = header(&bytes[at..], shift) else { return listed };
+        earliest = at + CENTRAL_LEN + usize::from(u16_at(&bytes[at..], 28));
+        if zip64_lies {
+            listed.odd.push("a ZIP64 field that nothing asks for states other sizes");
+        }
+        listed.entries.push(entry);
+        at += length;
     }
+    listed.odd.dedup();
     // What follows the last header is the end record, a ZIP64 record or a signature.
     let rest = bytes.get(at..).unwrap_or(&[]);
-    (entries, at <= bytes.len() && (rest.is_empty() || (rest.starts_with(b"PK") && !rest.starts_with(LOCAL))))
+    listed.is_whole = at <= bytes.len() && (rest.is_empty() || (rest.starts_with(b"PK") && !rest.starts_with(LOCAL)));
+    listed
+}
+
+/// A chance `PK\1\2` seldom has a name and a method behind it.
+fn fits(header: &[u8]) -> bool {
+    let name_len = usize::from(u16_at(header, 28));
+    header.len() > CENTRAL_LEN + name_len && name_len > 0 && u16_at(header, 34) == 0
+}
+
+/// One header: the entry, the length of the header, and whether its ZIP64 field lies.
+fn header(header: &[u8], shift: u64) -> Option<(Entry, usize, bool)> {
+    if header.len() < CENTRAL_LEN {
+        return None;
+    }
+    let name_len = usize::from(u16_at(header, 28));
+    let extra_len = usize::from(u16_at(header, 30));
+    let comment_len = usize::from(u16_at(header, 32));
+    let name = header.get(CENTRAL_LEN..CENTRAL_LEN + name_len)?;
+    let extra = header.get(CENTRAL_LEN + name_len..CENTRAL_LEN + name_len + extra_len).unwrap_or(&[]);
+    let mut entry = Entry {
+        name: String::from_utf8_lossy(name).into_owned(),
+        copy: 0,
+        flags: u16_at(header, 8),
+        method: u16_at(header, 10),
+        crc: u32_at(header, 16),
+        compressed: u64::from(u32_at(header, 20)),
+        size: u64::from(u32_at(header, 24)),
+        offset: u64::from(u32_at(header, 42)),
+    };
+    let zip64_lies = apply_zip64(extra, &mut entry.size, &mut entry.compressed, &mut entry.offset);
+    entry.offset = entry.offset.saturating_add(shift);
+    Some((entry, CENTRAL_LEN + name_len + extra_len + comment_len, zip64_lies))
 }

@@ -35,12 +35,15 @@ pub(super) const STORED: u16 = 0;
 pub(super) const DEFLATED: u16 = 8;
 
 /// Sizes and offset of an entry after its ZIP64 extra field (4.5.3) has been applied.
-pub(super) fn apply_zip64(extra: &[u8], size: &mut u64, compressed: &mut u64, offset: &mut u64) {
+/// Only values that are all ones are replaced, as in `libziparchive`; `true` when the
+/// field is there, nothing asks for it, and it states other sizes.
+pub(super) fn apply_zip64(extra: &[u8], size: &mut u64, compressed: &mut u64, offset: &mut u64) -> bool {
     let mut at = 0;
     while at + 4 <= extra.len() {
         let (id, len) = (u16_at(extra, at), usize::from(u16_at(extra, at + 2)));
         let field = extra.get(at + 4..at + 4 + len).unwrap_or(&[]);
         if id == 1 {
+            let stated = [*size, *compressed];
             let mut next = 0;
             for value in [size, compressed, offset] {
                 if *value == u64::from(u32::MAX) && next + 8 <= field.len() {
@@ -48,8 +51,9 @@ pub(super) fn apply_zip64(extra: &[u8], size: &mut u64, compressed: &mut u64, of
                     next += 8;
                 }
             }
-            return;
+            return next == 0 && field.len() >= 16 && [u64_at(field, 0), u64_at(field, 8)] != stated;
         }
         at += 4 + len;
     }
+    false
 }

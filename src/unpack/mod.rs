@@ -5,12 +5,14 @@
 
 mod content;
 mod directory;
+mod ends;
 mod headers;
+mod names;
 mod read_at;
 mod salvage;
 mod signing_block;
 
 pub use content::Content;
 pub use directory::{Archive, Entry, UnpackError};
-pub use read_at::ReadAt;
+pub use read_at::{ReadAt, Window};
 pub use signing_block::{SigningBlock, signing_block};

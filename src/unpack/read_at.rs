@@ -34,6 +34,34 @@ pub trait ReadAt: Send + Sync {
     }
 }
 
+/// A part of something larger: a package that lies stored within another.
+pub struct Window<'a> {
+    source: &'a dyn ReadAt,
+    start: u64,
+    length: u64,
+}
+
+impl<'a> Window<'a> {
+    /// The part from `start`, as long as the source reaches.
+    #[must_use]
+    pub fn new(source: &'a dyn ReadAt, start: u64, length: u64) -> Self {
+        let length = source.size().saturating_sub(start).min(length);
+        Self { source, start, length }
+    }
+}
+
+impl ReadAt for Window<'_> {
+    fn size(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = self.length.saturating_sub(offset);
+        let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.source.read_at(&mut buffer[..wanted], self.start + offset.min(self.length))
+    }
+}
+
 impl ReadAt for [u8] {
     fn size(&self) -> u64 {
         self.len() as u64
@@ -44,6 +72,16 @@ impl ReadAt for [u8] {
         let n = buffer.len().min(self.len() - start);
         buffer[..n].copy_from_slice(&self[start..start + n]);
         Ok(n)
+    }
+}
+
+impl ReadAt for &[u8] {
+    fn size(&self) -> u64 {
+        (**self).size()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
     }
 }
 

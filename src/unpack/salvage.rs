@@ -49,6 +49,7 @@ fn local(header: &[u8], offset: u64) -> Option<Entry> {
     let extra = header.get(LOCAL_LEN + name_len..LOCAL_LEN + name_len + extra_len).unwrap_or(&[]);
     let mut entry = Entry {
         name: String::from_utf8_lossy(name).into_owned(),
+        copy: 0,
         flags: u16_at(header, 6),
         method: u16_at(header, 8),
         crc: u32_at(header, 14),

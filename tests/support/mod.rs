@@ -1,6 +1,11 @@
 //! What tests share: paths of fixtures, runs of the program.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
+pub mod chunked;
+pub mod package;
+pub mod tricks;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

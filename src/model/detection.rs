@@ -1,9 +1,49 @@
-//! What a scan saw, in a form that merges.
+//! What detection saw, in a form that merges, and what it concluded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Block, Kind, Kinds, WrittenAs};
-use crate::signature::Trace;
+use super::{Block, Evidence, Kind, Kinds, Sign, WrittenAs};
+
+/// What a signature speaks about: one of the signs, or the education profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum About {
+    /// The profile: is it an education app (draft 二（一）)?
+    Education,
+    /// A sign.
+    Sign(Sign),
+}
+
+impl About {
+    /// The folder's name.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Education => "education",
+            Self::Sign(sign) => sign.id(),
+        }
+    }
+
+    /// The subject of this folder name.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Self> {
+        if id == "education" { Some(Self::Education) } else { Sign::from_id(id).map(Self::Sign) }
+    }
+}
+
+/// What sort of fact showed a library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trace {
+    /// A component in the manifest.
+    Component,
+    /// A native library.
+    Native,
+    /// An asset.
+    Asset,
+    /// Classes in the code.
+    Class,
+    /// A domain in some text.
+    Domain,
+}
 
 /// Sightings kept per clue; more are only counted.
 const KEPT: usize = 5;
@@ -73,7 +113,8 @@ pub struct Hits {
 }
 
 impl Hits {
-    pub(super) fn note_searched(&mut self, block: &Block) {
+    /// Counts the facts of a block as searched.
+    pub fn note_searched(&mut self, block: &Block) {
         *self.searched.entry(block.kind).or_default() += block.len();
     }
 
@@ -83,7 +124,8 @@ impl Hits {
         self.searched.keys().fold(Kinds::empty(), |all, kind| all | kind.bit())
     }
 
-    pub(super) fn note(&mut self, clue: usize, sighting: impl FnOnce() -> Sighting) {
+    /// Notes that a clue held.
+    pub fn note(&mut self, clue: usize, sighting: impl FnOnce() -> Sighting) {
         let seen = self.clues.entry(clue).or_default();
         seen.times += 1;
         if seen.sightings.len() < KEPT {
@@ -91,7 +133,8 @@ impl Hits {
         }
     }
 
-    pub(super) fn note_library(&mut self, library: u32, trace: Trace, place: impl FnOnce() -> String) {
+    /// Notes a trace of a library.
+    pub fn note_library(&mut self, library: u32, trace: Trace, place: impl FnOnce() -> String) {
         let seen = self.libraries.entry(library).or_default();
         if trace == Trace::Class {
             seen.classes += 1;
@@ -125,5 +168,47 @@ impl Hits {
             *self.languages.entry(language).or_default() += characters;
         }
         self.domains.extend(other.domains);
+    }
+}
+
+/// Everything that holds for one app.
+#[derive(Debug, Clone)]
+pub struct Detection {
+    /// Evidence per subject, in the order of the pack's clues. Clues of weight 0 are left out.
+    pub evidence: BTreeMap<About, Vec<Evidence>>,
+    /// What was seen.
+    pub hits: Hits,
+    /// Which clues hold, by number.
+    pub holding: Holding,
+}
+
+/// Which clues hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holding(pub Vec<bool>);
+
+impl Holding {
+    /// Whether a clue holds.
+    #[must_use]
+    pub fn contains(&self, clue: usize) -> bool {
+        self.0.get(clue).copied().unwrap_or(false)
+    }
+}
+
+/// What a text model says of a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelVerdict {
+    /// Between -1 (surely not) and 1 (surely).
+    pub lean: f64,
+    /// The n-grams that carried it, strongest first.
+    pub carried_by: Vec<String>,
+    /// Where the text stands.
+    pub place: String,
+}
+
+impl ModelVerdict {
+    /// Decibans it gives to a clue whose most is `full`.
+    #[must_use]
+    pub fn weight(&self, full: i32) -> i32 {
+        (self.lean * f64::from(full)).round() as i32
     }
 }

@@ -1,0 +1,153 @@
+//! What the readers of binary formats share: numbers, UTF-16, a capped run of facts.
+
+use super::Extracted;
+use crate::model::{Block, Budget, Kind, Limit, LimitCode};
+use crate::signature::is_han;
+
+/// A big-endian number, if it is there.
+pub(super) fn u16_be(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..at.checked_add(2)?).map(|b| u16::from_be_bytes([b[0], b[1]]))
+}
+
+/// A big-endian number, if it is there.
+pub(super) fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at.checked_add(4)?).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+}
+
+/// `length` bytes at `at`, if they are there.
+pub(super) fn slice(bytes: &[u8], at: usize, length: usize) -> Option<&[u8]> {
+    bytes.get(at..at.checked_add(length)?)
+}
+
+/// UTF-16 as text; what is no character becomes U+FFFD.
+pub(super) fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = bytes.as_chunks::<2>().0.iter().map(|c| unit(*c));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// Whether the Han characters of a text are mostly those that people use: level 1 of
+/// GB 2312, which holds 3,755 of 20,992. Noise and ASCII read as UTF-16 stay far under.
+pub(super) fn is_written_chinese(text: &str) -> bool {
+    let han = text.chars().filter(|&c| is_han(c)).count();
+    let (encoded, ..) = encoding_rs::GBK.encode(text);
+    let (mut level1, mut at) = (0_usize, 0);
+    while let Some(&lead) = encoded.get(at) {
+        let is_pair = lead >= 0x81;
+        level1 += usize::from((0xb0..=0xd7).contains(&lead) && encoded.get(at + 1) >= Some(&0xa1));
+        at += 1 + usize::from(is_pair);
+    }
+    han > 0 && level1 * 20 >= han * 11
+}
+
+/// Whether bytes are spread so evenly that they are ciphertext (or packed without a
+/// header that says so). Chi-squared over byte values: 255 give or take 23 when random,
+/// many times that in anything with structure.
+pub(super) fn is_random(bytes: &[u8]) -> bool {
+    const SHORTEST: usize = 64;
+    const HIGHEST: f64 = 400.0;
+    let sample = &bytes[..bytes.len().min(64 << 10)];
+    if sample.len() < SHORTEST {
+        return false;
+    }
+    let mut counts = [0_u32; 256];
+    sample.iter().for_each(|&b| counts[usize::from(b)] += 1);
+    let expected = sample.len() as f64 / 256.0;
+    let chi: f64 = counts.iter().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum();
+    // Few bytes hide a lack of values over 0x7f from the sum: count them as well.
+    let high = sample.iter().filter(|b| b.is_ascii()).count();
+    chi < HIGHEST && (sample.len() * 2 / 5..sample.len() * 3 / 5).contains(&high)
+}
+
+/// Facts of one file, stopped at the budget and at a few times the file's own length:
+/// only tables whose entries point at the same bytes again and again pass that.
+pub(super) struct Words {
+    block: Block,
+    strings_left: usize,
+    bytes_left: usize,
+    stopped: bool,
+}
+
+impl Words {
+    /// Text may be this many times as long as the file: UTF-16 grows by half in UTF-8,
+    /// and string tables share tails.
+    const GROWTH: usize = 4;
+
+    pub(super) fn new(kind: Kind, place: &str, unit: &str, file: usize, budget: &Budget) -> Self {
+        Self {
+            block: Block::new(kind, place, unit),
+            strings_left: budget.strings,
+            bytes_left: file.saturating_mul(Self::GROWTH).max(1 << 12),
+            stopped: false,
+        }
+    }
+
+    pub(super) fn push(&mut self, at: usize, text: &str) {
+        if self.has_room(text) {
+            self.block.push(u32::try_from(at).unwrap_or(u32::MAX), text);
+        }
+    }
+
+    pub(super) fn push_named(&mut self, name: &str, text: &str) {
+        if self.has_room(text) {
+            self.block.push_named(name, text);
+        }
+    }
+
+    /// Nothing more will be taken.
+    pub(super) const fn is_full(&self) -> bool {
+        self.stopped
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.block.len()
+    }
+
+    fn has_room(&mut self, text: &str) -> bool {
+        if text.trim().is_empty() {
+            return false;
+        }
+        self.stopped = self.stopped || self.strings_left == 0 || self.bytes_left < text.len();
+        if !self.stopped {
+            self.strings_left -= 1;
+            self.bytes_left -= text.len();
+        }
+        !self.stopped
+    }
+
+    /// Hands the facts over, and says so when not all were taken.
+    pub(super) fn finish(self, out: &mut Extracted) {
+        if self.stopped {
+            let detail =
+                format!("more strings than a file of its size holds: the first {} were read", self.block.len());
+            out.limits.push(Limit::new(LimitCode::OverBudget, &self.block.place, detail));
+        }
+        out.read.strings += self.block.len() as u64;
+        out.facts.push(self.block);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_is_told_from_ascii_read_as_utf16() {
+        assert!(is_written_chinese("拍照搜题") && is_written_chinese("1. 名師講解"));
+        assert!(!is_written_chinese(&utf16(b"This selector does not", u16::from_le_bytes)));
+        assert!(!is_written_chinese("plain words"));
+    }
+
+    #[test]
+    fn ciphertext_is_told_from_text_and_code() {
+        let mut state = 1_u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        })
+        .take(5_000)
+        .collect();
+        assert!(is_random(&noise) && is_random(&noise[..200]));
+        assert!(!is_random("var title = '拍照搜题';\n".repeat(20).as_bytes()));
+        assert!(!is_random(&[0; 500]));
+    }
+}

@@ -1,0 +1,14 @@
+//! Registers and lists: licences, filings, white, grey and black lists.
+//!
+//! Three answers: listed, not listed, not checked. A near miss is offered to the person
+//! and never taken.
+
+mod credit_code;
+mod lookup;
+mod name;
+mod table;
+
+pub use credit_code::{credit_codes, is_credit_code};
+pub use lookup::Registers;
+pub use name::legal_name;
+pub use table::{BadRow, Imported, Register, RegisterError, import};

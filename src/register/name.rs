@@ -1,0 +1,62 @@
+//! Legal names in a form that compares.
+
+use crate::signature::{is_han, normalise};
+
+/// Normal form of a provider's legal name: simplified, lower case, without blanks,
+/// punctuation and brackets, with the legal form's spellings made one.
+#[must_use]
+pub fn legal_name(name: &str) -> String {
+    let plain: String = normalise(name).text.chars().filter(|&c| is_han(c) || c.is_alphanumeric()).collect();
+    for (long, short) in
+        [("股份有限公司", "股份公司"), ("有限责任公司", "有限公司"), ("co ltd", "coltd"), ("limited", "ltd")]
+    {
+        if let Some(stem) = plain.strip_suffix(long) {
+            return format!("{stem}{short}");
+        }
+    }
+    plain
+}
+
+/// Edit distance, if at most `most`.
+pub(super) fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (above + 1).min(row[j] + 1).min(diagonal + usize::from(ca != cb));
+            diagonal = above;
+        }
+    }
+    Some(row[b.len()]).filter(|&d| d <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name() {
+        let names = [
+            "示例（北京）教育科技有限公司",
+            "示例(北京) 教育科技有限责任公司",
+            "示例北京教育科技有限公司",
+            "示例（北京）教育科技有限公司 ",
+        ];
+        for name in names {
+            assert_eq!(legal_name(name), "示例北京教育科技有限公司");
+        }
+        assert_eq!(legal_name("範例教育"), "范例教育");
+    }
+
+    #[test]
+    fn near_is_not_far() {
+        assert_eq!(distance("示例教育", "示列教育", 2), Some(1));
+        assert_eq!(distance("示例教育", "别的公司", 2), None);
+    }
+}
