@@ -5,12 +5,14 @@
 mod base64_text;
 mod bytes;
 pub mod certificate;
+mod concat;
 mod dex;
 mod flutter;
 mod hermes;
 mod listing;
 mod manifest;
 mod native;
+mod office;
 mod pool;
 mod resources;
 mod scripts;
