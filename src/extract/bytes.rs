@@ -104,15 +104,15 @@ impl Words {
     }
 
     fn has_room(&mut self, text: &str) -> bool {
-        if text.trim().is_empty() {
+        self.stopped = self.stopped || self.strings_left == 0 || self.bytes_left < text.len();
+        if self.stopped {
             return false;
         }
-        self.stopped = self.stopped || self.strings_left == 0 || self.bytes_left < text.len();
-        if !self.stopped {
-            self.strings_left -= 1;
-            self.bytes_left -= text.len();
-        }
-        !self.stopped
+        // Blank text is no fact, and costs as much to look at.
+        self.bytes_left -= text.len();
+        let says_something = !text.trim().is_empty();
+        self.strings_left -= usize::from(says_something);
+        says_something
     }
 
     /// Hands the facts over, and says so when not all were taken.

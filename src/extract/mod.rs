@@ -10,9 +10,11 @@ mod dex;
 mod flutter;
 mod hermes;
 mod listing;
+mod macho;
 mod manifest;
 mod native;
 mod office;
+mod plist;
 mod pool;
 mod resources;
 mod scripts;
@@ -65,6 +67,10 @@ pub enum Format {
     Wxapkg,
     /// Lua or LuaJIT bytecode.
     Lua,
+    /// Binary property list.
+    Plist,
+    /// Library or program of iOS.
+    MachO,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -90,6 +96,8 @@ impl Format {
             _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
             _ if wxapkg::is_package(head) => Self::Wxapkg,
             _ if scripts::is_bytecode(head) => Self::Lua,
+            _ if head.starts_with(plist::MAGIC) => Self::Plist,
+            _ if macho::is_binary(head) => Self::MachO,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
         }
@@ -141,6 +149,11 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
         Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
         Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),
+        Format::Plist => plist::read(bytes, place, budget, &mut out),
+        Format::MachO => {
+            out.limits.extend(macho::sealed(bytes, place));
+            native::read(bytes, place, crate::model::Kind::Native, budget, &mut out);
+        }
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);
