@@ -8,9 +8,10 @@
 //! Android) a variable-length number, twice the length plus one, at odd offsets too.
 //! Latin-1 strings are found by the ordinary search.
 
-use super::bytes::{is_written_chinese, utf16};
+use super::bytes::{common_han, utf16};
 use super::pool::{u16_at, u32_at};
 use crate::model::Block;
+use crate::signature::is_han;
 
 /// Marks the start of a snapshot (`Snapshot::kMagicValue`).
 const MAGIC: &[u8] = b"\xf5\xf5\xdc\xdc";
@@ -58,6 +59,19 @@ const fn is_text(unit: u16) -> bool {
         || matches!(unit, 0xd800..=0xdfff | 0xfe0f | 0xff01..=0xff9f)
 }
 
+/// Whether people wrote a text: the fewer characters it has, the more of them must be
+/// common ones, for machine code has a Han character in every third pair of bytes.
+fn is_written(text: &str, has_length: bool) -> bool {
+    let least = match (text.chars().filter(|&c| is_han(c)).count(), has_length) {
+        (0 | 1, _) => return false,
+        (2 | 3, _) => 100,
+        (4 | 5, true) | (6.., false) => 70,
+        (6.., true) => 45,
+        (4 | 5, false) => 100,
+    };
+    common_han(text) >= least
+}
+
 /// A walk over all offsets that judges no run of text twice.
 struct Scan<'a> {
     bytes: &'a [u8],
@@ -102,7 +116,7 @@ impl Scan<'_> {
         // length: that one comes in its turn.
         let next = (at + 2..end).step_by(2).find(|&ahead| self.with_length(ahead, ahead + 4, end).is_some());
         let end = next.map_or(end, |ahead| ahead - 2).min(at + LONGEST * 2);
-        let text = self.judge(at, end)?;
+        let text = self.judge(at, end, false)?;
         (end - at >= BARE_MIN * 2).then_some((at, text))
     }
 
@@ -111,14 +125,15 @@ impl Scan<'_> {
     fn with_length(&mut self, start: usize, least: usize, end: usize) -> Option<String> {
         let lengths = self.lengths(start).into_iter().flatten().filter(|&n| n <= LONGEST);
         let last = lengths.map(|n| start + n * 2).filter(|last| (least..=end).contains(last)).max()?;
-        self.judge(start, last)
+        self.judge(start, last, true)
     }
 
     /// The text of a range, if people wrote it.
-    fn judge(&mut self, start: usize, end: usize) -> Option<String> {
+    fn judge(&mut self, start: usize, end: usize, has_length: bool) -> Option<String> {
         let judged = (end - start).min(JUDGED);
         self.vain = self.vain.checked_sub(judged)?;
-        if !is_written_chinese(&utf16(self.bytes.get(start..start + judged)?, u16::from_le_bytes)) {
+        let head = utf16(self.bytes.get(start..start + judged)?, u16::from_le_bytes);
+        if !is_written(&head, has_length) {
             return None;
         }
         self.vain += judged;

@@ -6,12 +6,16 @@ mod base64_text;
 mod bytes;
 pub mod certificate;
 mod chunks;
+mod concat;
 mod dex;
 mod flutter;
 mod hermes;
 mod listing;
+mod macho;
 mod manifest;
 mod native;
+mod office;
+mod plist;
 mod pool;
 mod resources;
 mod scripts;
@@ -64,6 +68,10 @@ pub enum Format {
     Wxapkg,
     /// Lua or LuaJIT bytecode.
     Lua,
+    /// Binary property list.
+    Plist,
+    /// Library or program of iOS.
+    MachO,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -90,6 +98,8 @@ impl Format {
             _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
             _ if wxapkg::is_package(head) => Self::Wxapkg,
             _ if scripts::is_bytecode(head) => Self::Lua,
+            _ if head.starts_with(plist::MAGIC) => Self::Plist,
+            _ if macho::is_binary(head) => Self::MachO,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
         }
@@ -112,6 +122,8 @@ impl Format {
             Self::Sqlite => "an SQLite database",
             Self::Wxapkg => "a mini-program package",
             Self::Lua => "Lua bytecode",
+            Self::Plist => "a property list",
+            Self::MachO => "an iOS binary",
             Self::Media => "media",
             Self::Other => "text",
         }
@@ -190,6 +202,11 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
         Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
         Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),
+        Format::Plist => plist::read(bytes, place, budget, &mut out),
+        Format::MachO => {
+            out.limits.extend(macho::sealed(bytes, place));
+            native::read(bytes, place, crate::model::Kind::Native, budget, &mut out);
+        }
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);

@@ -1,8 +1,8 @@
 //! Text in assets: encodings, escapes, lines. What is no text is searched for strings.
 
-use super::base64_text;
 use super::unescape::unescape;
 use super::{Extracted, native};
+use super::{base64_text, concat, office};
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// A line longer than this is cut at a border, so that nearness stays nearness and a
@@ -14,6 +14,12 @@ pub(super) fn read(bytes: &[u8], place: &str, budget: &Budget, out: &mut Extract
     let Some(text) = decode(bytes) else {
         return native::read(bytes, place, Kind::Asset, budget, out);
     };
+    if let Some(part) = office::Part::of(&text) {
+        office::paragraphs(part, &text, place, budget).finish(out);
+        if part != office::Part::Page {
+            return;
+        }
+    }
     let mut block = Block::new(Kind::Asset, place, "line");
     let mut hidden = Block::new(Kind::Asset, place, "base64 in line");
     for (number, line) in text.lines().enumerate() {
@@ -32,9 +38,14 @@ pub(super) fn read(bytes: &[u8], place: &str, budget: &Budget, out: &mut Extract
             }
         }
     }
-    out.read.strings += (block.len() + hidden.len()) as u64;
-    out.facts.push(block);
-    out.facts.push(hidden);
+    let mut joined = Block::new(Kind::Asset, place, "literals joined from line");
+    for (line, words) in concat::joined(&text) {
+        joined.push(line, &words);
+    }
+    for block in [block, hidden, joined] {
+        out.read.strings += block.len() as u64;
+        out.facts.push(block);
+    }
 }
 
 /// UTF-8, UTF-16 or GB18030 text; `None` for anything else.
