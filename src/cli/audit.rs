@@ -152,6 +152,9 @@ enum Job {
     Skip(Skipped),
 }
 
+/// Jobs by package and version, each with the splits it has.
+type Sets = HashMap<(String, u64), Vec<(usize, Vec<String>)>>;
+
 /// Puts the splits of one app together; order is that of the first file.
 fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
     let targets = targets::resolve(&args.targets);
@@ -162,7 +165,7 @@ fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
     let identities: HashMap<&PathBuf, &Identity> =
         paths.iter().copied().zip(&identities).filter_map(|(path, id)| Some((path, id.as_ref()?))).collect();
     let mut jobs: Vec<Job> = Vec::new();
-    let mut sets: HashMap<(String, u64), Vec<(usize, Vec<String>)>> = HashMap::new();
+    let mut sets = Sets::new();
     for target in &targets {
         match target {
             Target::Listing(listing) => jobs.push(Job::Listing(listing.clone())),
@@ -178,7 +181,7 @@ fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
 }
 
 /// Adds a file to the set of its package and version that does not have its split yet.
-fn join(path: &Path, id: &Identity, jobs: &mut Vec<Job>, sets: &mut HashMap<(String, u64), Vec<(usize, Vec<String>)>>) {
+fn join(path: &Path, id: &Identity, jobs: &mut Vec<Job>, sets: &mut Sets) {
     let known = sets.entry((id.package.clone(), id.version_code)).or_default();
     // Two bases of one version are two copies of an app, and two audits; and a set
     // without any split takes none but splits.

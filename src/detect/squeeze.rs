@@ -128,8 +128,8 @@ pub(super) fn is_disguise(text: &str, start: usize, end: usize) -> bool {
     match letters {
         0 | 1 => false,
         2 => !ordinary || (everywhere && stands_alone(text, start, end) && !ends_sentence),
-        3 => everywhere && (!ordinary || !ends_sentence) || !ordinary,
-        _ => (everywhere || !ordinary) || (!ends_sentence && gaps <= 1 && source.contains(' ')),
+        3 => !ordinary || (everywhere && !ends_sentence),
+        _ => !ordinary || everywhere || (!ends_sentence && gaps <= 1 && source.contains(' ')),
     }
 }
 

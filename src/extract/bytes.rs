@@ -99,10 +99,6 @@ impl Words {
         self.stopped
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.block.len()
-    }
-
     fn has_room(&mut self, text: &str) -> bool {
         self.stopped = self.stopped || self.strings_left == 0 || self.bytes_left < text.len();
         if self.stopped {

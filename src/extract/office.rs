@@ -191,7 +191,8 @@ impl Reader {
         if self.paragraph.is_empty() {
             self.start = self.line + lines(&text[..text.len() - text.trim_start().len()]);
         }
-        if !words.is_empty() && !(self.paragraph.is_empty() && words.trim().is_empty()) {
+        let goes_on = !self.paragraph.is_empty();
+        if !words.is_empty() && (goes_on || !words.trim().is_empty()) {
             self.pieces += usize::from(words.contains(is_han));
             self.paragraph.push_str(words);
         }

@@ -119,10 +119,10 @@ impl Terms {
             .map(|m| (m.value(), m.start(), m.end()))
             .filter(move |&(value, start, end)| {
                 let pattern = &self.patterns[value as usize];
-                let before = start.checked_sub(1).map(|i| bytes[i]);
-                let after = bytes.get(end).copied();
-                !(pattern.bound_start && before.is_some_and(|b| b.is_ascii_alphanumeric()))
-                    && !(pattern.bound_end && after.is_some_and(|b| b.is_ascii_alphanumeric()))
+                let is_word =
+                    |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+                let runs_on = pattern.bound_start && is_word(start.checked_sub(1));
+                !runs_on && !(pattern.bound_end && is_word(Some(end)))
             })
     }
 }
