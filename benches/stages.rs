@@ -2,6 +2,8 @@
 //!
 //! `cargo bench`; figures and their method are kept in `benches/README.md`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The report of real runs over our fixture apps: contract, places, determinism.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 mod support;
 
 use serde_json::Value;

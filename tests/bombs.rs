@@ -1,6 +1,6 @@
 //! Packages that are small and want to be endless cost at most the budget, and say so.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
 
 mod support;
 

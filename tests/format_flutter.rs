@@ -1,5 +1,7 @@
 //! Flutter: strings of Dart snapshots in the three forms they are stored in.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 #[path = "support/formats.rs"]
 mod formats;
 

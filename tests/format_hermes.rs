@@ -1,5 +1,7 @@
 //! React Native bundles as `hermesc` of seven releases makes them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 #[path = "support/formats.rs"]
 mod formats;
 

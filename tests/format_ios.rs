@@ -1,5 +1,7 @@
 //! iOS: binary property lists and Mach-O files of real tools.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 #[path = "support/formats.rs"]
 mod formats;
 

@@ -1,5 +1,7 @@
 //! Office documents, books and pages: words that tags tear apart.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 #[path = "support/formats.rs"]
 mod formats;
 

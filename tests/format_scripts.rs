@@ -1,5 +1,7 @@
 //! Lua bytecode of real compilers, and scripts that are encrypted.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 #[path = "support/formats.rs"]
 mod formats;
 

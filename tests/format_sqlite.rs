@@ -1,5 +1,7 @@
 //! SQLite databases as SQLite itself writes them, sound, damaged and encrypted.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 #[path = "support/formats.rs"]
 mod formats;
 

@@ -1,5 +1,7 @@
 //! Unity: literals of IL2CPP metadata, and of an assembly that a real compiler made.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 #[path = "support/formats.rs"]
 mod formats;
 

@@ -1,5 +1,7 @@
 //! Mini-program packages: each file is an entry of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 #[path = "support/formats.rs"]
 mod formats;
 

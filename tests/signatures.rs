@@ -1,5 +1,7 @@
 //! Every example of every signature is a named test.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 use libtest_mimic::{Arguments, Trial};
 use xunjian::pipeline;
 use xunjian::signature::{Pack, Source};

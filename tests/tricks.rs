@@ -1,7 +1,7 @@
 //! A package and the same package with one hostile trick applied give the same findings,
 //! plus the flag: all tricks times all fixtures.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
 
 mod support;
 

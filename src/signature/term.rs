@@ -122,7 +122,8 @@ impl Terms {
                 let is_word =
                     |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
                 let runs_on = pattern.bound_start && is_word(start.checked_sub(1));
-                !runs_on && !(pattern.bound_end && is_word(Some(end)))
+                let is_run_into = pattern.bound_end && is_word(Some(end));
+                !(runs_on || is_run_into)
             })
     }
 }
