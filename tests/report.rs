@@ -1,6 +1,16 @@
 //! Reports for people: what they must say, and what hostile apps must not make them do.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // Helpers of tests, outside `#[test]`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use xunjian::model::{Audit, Kind, LimitCode, MadeBy, Outcome, Sign, Skipped, Trick};
+use xunjian::report::words::{self, Lang, Phrase};
+use xunjian::report::{self, Format, Style};
+
+/// A writer whose bytes stay readable after it was given away.
+#[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Shared {
