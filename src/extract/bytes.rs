@@ -36,7 +36,7 @@ pub(super) fn is_written_chinese(text: &str) -> bool {
         level1 += usize::from((0xb0..=0xd7).contains(&lead) && encoded.get(at + 1) >= Some(&0xa1));
         at += 1 + usize::from(is_pair);
     }
-    han > 0 && level1 * 20 >= han * 11
+    han > 0 && level1 * 2 >= han
 }
 
 /// Whether bytes are spread so evenly that they are ciphertext (or packed without a

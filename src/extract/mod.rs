@@ -106,6 +106,12 @@ impl Format {
             Self::BinaryXml => "binary XML",
             Self::ResourceTable => "a resource table",
             Self::Archive => "an archive",
+            Self::Hermes => "Hermes bytecode",
+            Self::UnityMetadata => "IL2CPP metadata",
+            Self::Pe => "a Windows executable",
+            Self::Sqlite => "an SQLite database",
+            Self::Wxapkg => "a mini-program package",
+            Self::Lua => "Lua bytecode",
             Self::Media => "media",
             Self::Other => "text",
         }

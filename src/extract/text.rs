@@ -92,8 +92,16 @@ fn utf16(bytes: &[u8], nuls: usize) -> Option<std::borrow::Cow<'_, str>> {
         return None;
     };
     let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[..bytes.len() & !1])?;
-    let controls = text.chars().take(2_000).filter(|c| c.is_control() && !c.is_whitespace()).count();
-    (controls == 0).then_some(text)
+    // Binary data decodes to characters of every script; writing keeps to a few.
+    let (mut ordinary, mut odd) = (0_usize, 0_usize);
+    for c in text.chars().take(2_000) {
+        match c {
+            c if c.is_ascii() && (!c.is_ascii_control() || c.is_ascii_whitespace()) => ordinary += 1,
+            '\u{3000}'..='\u{303f}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}' => ordinary += 1,
+            _ => odd += 1,
+        }
+    }
+    (odd * 10 <= ordinary).then_some(text)
 }
 
 /// A line in pieces of at most [`PIECE`] bytes or so, cut where no word is.

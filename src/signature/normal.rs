@@ -131,7 +131,9 @@ fn push_slow(out: &mut Normal, at: usize, c: char) {
     for n in std::iter::once(c).nfkd() {
         for lower in n.to_lowercase() {
             if !is_dropped(lower) {
-                push(out, at, look_alike(lower));
+                let simple = table().get(lower as usize).copied().filter(|&s| s != DROP && s != SLOW);
+                let simple = simple.and_then(|s| char::from_u32(u32::from(s)));
+                push(out, at, look_alike(if is_han(lower) { simple.unwrap_or(lower) } else { lower }));
             }
         }
     }
@@ -165,6 +167,13 @@ fn table() -> &'static [u16] {
                 && let Ok(to) = u16::try_from(to as u32)
             {
                 table[from as usize] = to;
+            }
+        }
+        // Compatibility forms of traditional characters go on to the simplified ones.
+        for code in (0x80..0x3400).chain(0xf900..0xfffd) {
+            let folded = usize::from(table[code]);
+            if (0x3400..0xa000).contains(&folded) {
+                table[code] = table[folded];
             }
         }
         table
