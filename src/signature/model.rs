@@ -4,8 +4,7 @@
 //! the weights, one signed byte a bucket, in base64. The lines that detection does not
 //! need are the model's card.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{Gram, Grams, PackError, Shape};
 
@@ -82,13 +81,9 @@ impl TextModel {
             out.push_str(&format!("{key}: {}\n", value.replace(['\n', '\r'], " ")));
         }
         let bytes: Vec<u8> = self.weights.iter().map(|&w| w.cast_unsigned()).collect();
-        let encoded = STANDARD.encode(bytes);
-        let mut rest = encoded.as_str();
-        while !rest.is_empty() {
-            let (line, after) = rest.split_at(rest.len().min(LINE));
+        for line in STANDARD.encode(bytes).as_bytes().chunks(LINE) {
             out.push('\n');
-            out.push_str(line);
-            rest = after;
+            out.extend(line.iter().map(|&byte| char::from(byte)));
         }
         out.push('\n');
         out

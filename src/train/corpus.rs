@@ -5,33 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::TrainError;
 use crate::model::hex;
 use crate::signature::pitch;
-
-/// What can be wrong with the data.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum TrainError {
-    /// A line of a file.
-    #[error("{file}:{line}: {reason}")]
-    Line {
-        /// The file.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Not enough to learn from and to judge by.
-    #[error("{yes} records labelled y and {no} labelled n: each needs at least {needed}")]
-    TooFew {
-        /// Labelled y.
-        yes: usize,
-        /// Labelled n.
-        no: usize,
-        /// Needed of each.
-        needed: usize,
-    },
-}
 
 /// What a person said of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,13 @@
 //! Nothing is random but a fixed sequence, so the same data give the same model.
 
 mod corpus;
+mod error;
 mod figures;
 mod fit;
 mod folds;
 
-pub use corpus::{Corpus, Input, Label, Record, TrainError, describe, read_table};
+pub use corpus::{Corpus, Input, Label, Record, describe, read_table};
+pub use error::TrainError;
 pub use figures::Figures;
 
 use crate::signature::{Grams, Shape, TextModel};
