@@ -160,7 +160,7 @@ impl Scan<'_> {
         let word = |back| start.checked_sub(back).and_then(|at| u32_at(self.bytes, at)).map(|n| n as usize);
         let byte = |back| start.checked_sub(back).and_then(|at| self.bytes.get(at)).map(|&b| usize::from(b));
         // Objects are aligned, and a Smi has its lowest bit clear.
-        let smi = |n: usize| (n % 2 == 0 && start % 4 == 0).then_some(n / 2);
+        let smi = |n: usize| (n.is_multiple_of(2) && start.is_multiple_of(4)).then_some(n / 2);
         let eight = word(4).filter(|&high| high == 0).and_then(|_| word(8)).and_then(smi);
         let four = word(4).and_then(smi);
         // Groups of seven bits, lowest first, the last marked by its highest bit

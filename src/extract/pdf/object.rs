@@ -216,7 +216,7 @@ fn inflate(data: &[u8], left: usize) -> Vec<u8> {
 /// Five characters for four bytes, ended by `~>`.
 fn ascii85(data: &[u8]) -> Vec<u8> {
     let (mut out, mut group) = (Vec::with_capacity(data.len() / 5 * 4), Vec::with_capacity(5));
-    let mut flush = |group: &mut Vec<u32>, out: &mut Vec<u8>| {
+    let flush = |group: &mut Vec<u32>, out: &mut Vec<u8>| {
         let length = group.len();
         group.resize(5, 84);
         let word = group.iter().fold(0_u32, |n, &d| n.wrapping_mul(85).wrapping_add(d));

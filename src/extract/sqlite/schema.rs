@@ -96,11 +96,8 @@ fn definitions(sql: &str) -> Vec<String> {
     let (mut depth, mut quote) = (0_usize, None);
     for c in sql[open + 1..].chars() {
         match (quote, c) {
-            (Some(end), _) => {
-                if c == end {
-                    quote = None;
-                }
-            }
+            (Some(end), _) if c == end => quote = None,
+            (Some(_), _) => {}
             (None, '"' | '`' | '\'') => quote = Some(c),
             (None, '[') => quote = Some(']'),
             (None, '(') => depth += 1,
