@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use xunjian::model::Budget;
 use xunjian::unpack::Archive;
 
+#[allow(clippy::unwrap_used)]
 /// Every fact of an archive's parts, as the pipeline reads them.
 fn parts(name: &str) -> Vec<(String, String)> {
     let (bytes, budget) = (fixture(name), Budget::default());

@@ -99,6 +99,11 @@ impl Words {
         self.stopped
     }
 
+    /// Nothing was taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.block.is_empty()
+    }
+
     fn has_room(&mut self, text: &str) -> bool {
         self.stopped = self.stopped || self.strings_left == 0 || self.bytes_left < text.len();
         if self.stopped {

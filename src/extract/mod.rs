@@ -15,6 +15,7 @@ mod macho;
 mod manifest;
 mod native;
 mod office;
+mod pdf;
 mod plist;
 mod pool;
 mod resources;
@@ -72,6 +73,8 @@ pub enum Format {
     Plist,
     /// Library or program of iOS.
     MachO,
+    /// PDF document.
+    Pdf,
     /// Picture, sound, film or font: named, not read.
     Media,
     /// Anything else.
@@ -100,6 +103,7 @@ impl Format {
             _ if scripts::is_bytecode(head) => Self::Lua,
             _ if head.starts_with(plist::MAGIC) => Self::Plist,
             _ if macho::is_binary(head) => Self::MachO,
+            _ if head.starts_with(pdf::MAGIC) => Self::Pdf,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
         }
@@ -124,6 +128,7 @@ impl Format {
             Self::Lua => "Lua bytecode",
             Self::Plist => "a property list",
             Self::MachO => "an iOS binary",
+            Self::Pdf => "a PDF file",
             Self::Media => "media",
             Self::Other => "text",
         }
@@ -207,6 +212,7 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             out.limits.extend(macho::sealed(bytes, place));
             native::read(bytes, place, crate::model::Kind::Native, budget, &mut out);
         }
+        Format::Pdf => pdf::read(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
         Format::ResourceTable => {
             let (_, found) = Resources::read(bytes, place, budget);

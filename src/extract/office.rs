@@ -29,6 +29,10 @@ pub(super) enum Part {
     Page,
 }
 
+/// Elements of HTML, and of mini-programs, that stand on lines of their own.
+const BLOCKS: &str = " address article aside blockquote body br button caption dd div dl dt footer form h1 h2 h3 h4 h5 \
+    h6 head header hr html li main nav ol option p pre script section select style table td textarea th title tr ul view ";
+
 impl Part {
     /// Tells markup by its first bytes; `None` for text that is none.
     pub(super) fn of(text: &str) -> Option<Self> {
@@ -59,56 +63,11 @@ impl Part {
 
     /// Whether a tag, by its name without prefix, ends a paragraph.
     fn breaks(self, tag: &str) -> bool {
-        const BLOCKS: &[&str] = &[
-            "address",
-            "article",
-            "aside",
-            "blockquote",
-            "body",
-            "br",
-            "button",
-            "caption",
-            "dd",
-            "div",
-            "dl",
-            "dt",
-            "footer",
-            "form",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "head",
-            "header",
-            "hr",
-            "html",
-            "li",
-            "main",
-            "nav",
-            "ol",
-            "option",
-            "p",
-            "pre",
-            "script",
-            "section",
-            "select",
-            "style",
-            "table",
-            "td",
-            "textarea",
-            "th",
-            "title",
-            "tr",
-            "ul",
-            "view",
-        ];
         match self {
             Self::Document => matches!(tag, "p" | "h" | "br" | "tab"),
             Self::SharedStrings => tag == "si",
             Self::Sheet => tag == "c",
-            Self::Page => BLOCKS.contains(&tag.to_ascii_lowercase().as_str()),
+            Self::Page => BLOCKS.contains(&format!(" {} ", tag.to_ascii_lowercase())),
         }
     }
 }
@@ -191,8 +150,8 @@ impl Reader {
         if self.paragraph.is_empty() {
             self.start = self.line + lines(&text[..text.len() - text.trim_start().len()]);
         }
-        let goes_on = !self.paragraph.is_empty();
-        if !words.is_empty() && (goes_on || !words.trim().is_empty()) {
+        let is_gap = self.paragraph.is_empty() && words.trim().is_empty();
+        if !is_gap {
             self.pieces += usize::from(words.contains(is_han));
             self.paragraph.push_str(words);
         }

@@ -1,5 +1,5 @@
 //! Fixtures of the formats, and what `extract::entry` makes of them.
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 use proptest::prelude::*;
 use xunjian::extract::{self, Extracted};
