@@ -3,6 +3,7 @@
 mod audit;
 mod corpora;
 mod exit;
+mod opened;
 mod pack;
 mod register;
 mod signatures;
