@@ -18,6 +18,7 @@ mod office;
 mod pdf;
 mod plist;
 mod pool;
+mod proto;
 mod resources;
 mod scripts;
 mod sqlite;
@@ -220,6 +221,7 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             out.limits.extend(found.limits);
             out.read.strings += found.read.strings;
         }
+        Format::Other if xml::bundled(path, bytes, place, &mut out) => {}
         Format::Other => {
             let sealed = unity::sealed(path, place)
                 .or_else(|| sqlite::sealed(path, place, bytes))
