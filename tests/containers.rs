@@ -6,9 +6,9 @@ mod support;
 
 use std::sync::Arc;
 
-use support::containers::{self, App};
+use support::containers::{App, aab, hap};
 
-use xunjian::model::{ArtifactKind, Audit, Budget, Facts, Kind, LimitCode};
+use xunjian::model::{ArtifactKind, Audit, Budget, LimitCode};
 use xunjian::pipeline::{Auditor, sha256};
 use xunjian::signature::{Pack, Source};
 
@@ -28,10 +28,6 @@ fn codes(audit: &Audit) -> Vec<LimitCode> {
     audit.coverage.limits.iter().map(|l| l.code).filter(|code| *code != LimitCode::NoListing).collect()
 }
 
-fn has(facts: &Facts, kind: Kind, text: &str) -> bool {
-    facts.of(kind).any(|found| found == text)
-}
-
 /// The words that the fixture shares with the APK are found as they are there.
 fn assert_tutors(audit: &Audit) {
     let finding = audit.findings.iter().find(|f| f.sign.id() == "subject-tutoring");
@@ -46,9 +42,51 @@ fn assert_tutors(audit: &Audit) {
 fn an_app_bundle_says_what_the_apk_says() {
     let apk = std::fs::read(support::project("tests/fixtures/apks/subject.apk")).unwrap();
     assert_tutors(&audit("subject.apk", &apk));
-    let bundle = audit("subject.aab", &containers::aab(&App::subject()));
+    let bundle = audit("subject.aab", &aab::aab(&App::subject()));
     assert_tutors(&bundle);
     assert_eq!(bundle.app.version_code, 512);
     assert_eq!(bundle.artifacts[0].kind, ArtifactKind::Aab);
     assert_eq!(codes(&bundle), []);
+}
+
+#[test]
+fn a_harmony_package_says_what_the_apk_says() {
+    let package = audit("subject.hap", &hap::hap(&App::subject()));
+    assert_tutors(&package);
+    assert_eq!(package.app.version_code, 512);
+    assert_eq!(package.artifacts[0].kind, ArtifactKind::Hap);
+    assert_eq!(codes(&package), []);
+    assert_eq!(package.coverage.read.classes, 1);
+}
+
+#[test]
+fn a_harmony_app_is_one_audit_of_its_modules() {
+    let app = App::subject();
+    let feature = support::containers::archive(vec![
+        ("module.json", hap::module(&app, "quiz", "feature").into_bytes()),
+        ("resources.index", hap::second(&hap::resources(&app))),
+    ]);
+    let modules = [("quiz-default.hap", feature.clone()), ("entry-default.hap", hap::hap(&app))];
+    let whole = audit("subject.app", &hap::app(&app, &["entry-default", "quiz-default"], &modules));
+    assert_tutors(&whole);
+    assert_eq!(whole.artifacts.len(), 3);
+    assert_eq!(codes(&whole), []);
+    // Without its entry the feature still says whose it is, and what is missing is said.
+    let part = audit("subject.app", &hap::app(&app, &["entry-default", "quiz-default"], &modules[..1]));
+    assert_tutors(&part);
+    assert_eq!(codes(&part), [LimitCode::MissingSplit]);
+}
+
+#[test]
+fn files_of_one_app_are_told_by_what_they_say() {
+    let app = App::subject();
+    let auditor = auditor();
+    let identify = |bytes: &[u8]| auditor.identify(&bytes).map(|id| (id.package, id.version_code, id.splits));
+    let entry = identify(&hap::hap(&app)).unwrap();
+    assert_eq!(entry, ("cn.example.youketang".into(), 512, vec![String::new()]));
+    assert_eq!(identify(&aab::aab(&app)).unwrap(), entry);
+    let feature =
+        support::containers::archive(vec![("module.json", hap::module(&app, "quiz", "feature").into_bytes())]);
+    assert_eq!(identify(&feature).unwrap().2, ["quiz"]);
+    assert_eq!(identify(&support::containers::archive(vec![("config.json", b"{}".to_vec())])), None);
 }

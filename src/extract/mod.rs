@@ -9,7 +9,9 @@ mod chunks;
 mod concat;
 mod dex;
 mod flutter;
+pub mod harmony;
 mod hermes;
+mod json;
 mod listing;
 mod macho;
 mod manifest;
@@ -74,6 +76,10 @@ pub enum Format {
     Plist,
     /// Library or program of iOS.
     MachO,
+    /// Ark bytecode of HarmonyOS.
+    Ark,
+    /// Resource index of HarmonyOS.
+    ResourceIndex,
     /// PDF document.
     Pdf,
     /// Picture, sound, film or font: named, not read.
@@ -104,6 +110,8 @@ impl Format {
             _ if scripts::is_bytecode(head) => Self::Lua,
             _ if head.starts_with(plist::MAGIC) => Self::Plist,
             _ if macho::is_binary(head) => Self::MachO,
+            _ if head.starts_with(harmony::MAGIC) => Self::Ark,
+            _ if harmony::is_index(head) => Self::ResourceIndex,
             _ if head.starts_with(pdf::MAGIC) => Self::Pdf,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
@@ -129,6 +137,8 @@ impl Format {
             Self::Lua => "Lua bytecode",
             Self::Plist => "a property list",
             Self::MachO => "an iOS binary",
+            Self::Ark => "Ark bytecode",
+            Self::ResourceIndex => "a resource index",
             Self::Pdf => "a PDF file",
             Self::Media => "media",
             Self::Other => "text",
@@ -215,7 +225,8 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         }
         Format::Pdf => pdf::read(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
-        Format::ResourceTable => {
+        Format::Ark => harmony::code(bytes, place, budget, &mut out),
+        Format::ResourceTable | Format::ResourceIndex => {
             let (_, found) = Resources::read(bytes, place, budget);
             out.facts.append(found.facts);
             out.limits.extend(found.limits);

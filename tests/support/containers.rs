@@ -2,8 +2,7 @@
 //! those of the fixture `subject`, as app bundle, HarmonyOS package and iOS package.
 
 pub mod aab;
-
-pub use aab::aab;
+pub mod hap;
 
 use super::package::{Member, Package};
 use super::project;

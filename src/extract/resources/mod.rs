@@ -1,13 +1,13 @@
 //! The resource table: every string in every locale, and values by resource id.
 //!
-//! One representation for two forms: Android's binary table and the protocol buffers of
-//! app bundles. Their readers fill a [`Builder`].
+//! One representation for three forms: Android's binary table, the protocol buffers of
+//! app bundles, HarmonyOS's `resources.index`. Their readers fill a [`Builder`].
 
 mod binary;
 
 use std::collections::HashMap;
 
-use super::{Extracted, native, proto};
+use super::{Extracted, harmony, native, proto};
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// What other readers ask of the table.
@@ -38,7 +38,10 @@ impl Resources {
     #[must_use]
     pub fn read(bytes: &[u8], place: &str, budget: &Budget) -> (Self, Extracted) {
         let mut builder = Builder::new(place, bytes.len(), budget);
-        if proto::is_table(bytes) {
+        if harmony::is_index(bytes) {
+            let read = harmony::index(bytes, &mut builder);
+            builder.or_strings(read, bytes, budget);
+        } else if proto::is_table(bytes) {
             let read = proto::table(bytes, &mut builder);
             builder.or_strings(read, bytes, budget);
         } else {
@@ -121,7 +124,7 @@ impl<'a> Builder<'a> {
             blocks: HashMap::new(),
             out,
             strings_left: budget.strings,
-            bytes_left: file.saturating_mul(16).max(1 << 16),
+            bytes_left: file.saturating_mul(32).max(1 << 20),
         }
     }
 
@@ -137,7 +140,6 @@ impl<'a> Builder<'a> {
         }
         self.strings_left -= 1;
         if let Value::Text(text) = &value {
-            self.bytes_left = self.bytes_left.saturating_sub(text.len());
             if text.is_empty() {
                 return;
             }
@@ -145,17 +147,27 @@ impl<'a> Builder<'a> {
                 self.fact(config, &name(), text);
             }
         }
+        if let Value::Text(text) = &value {
+            self.bytes_left = self.bytes_left.saturating_sub(text.len());
+        }
         self.resources.values.entry(id).or_default().push((config.to_owned(), value));
+    }
+
+    /// Counts a value of no words.
+    pub(super) const fn skip(&mut self) {
+        self.strings_left = self.strings_left.saturating_sub(1);
     }
 
     /// Lets documents refer to a resource by its name.
     pub(super) fn name(&mut self, id: u32, name: &str) {
+        self.bytes_left = self.bytes_left.saturating_sub(name.len());
         if !self.resources.names.contains_key(name) {
             self.resources.names.insert(name.to_owned(), id);
         }
     }
 
     fn fact(&mut self, config: &str, name: &str, text: &str) {
+        self.bytes_left = self.bytes_left.saturating_sub(name.len());
         if !self.blocks.contains_key(config) {
             self.blocks.insert(config.to_owned(), Block::new(Kind::Resource, self.place, ""));
         }

@@ -5,6 +5,7 @@
 mod aab;
 mod apk;
 mod bundle;
+mod harmony;
 
 use super::Reading;
 use super::package::Package;
@@ -53,7 +54,7 @@ pub(super) trait Form: Sync {
 }
 
 /// Every form, the surest to tell first.
-const FORMS: &[&dyn Form] = &[&apk::Apk, &aab::Aab, &bundle::Bundle];
+const FORMS: &[&dyn Form] = &[&apk::Apk, &aab::Aab, &harmony::App, &harmony::Hap, &bundle::Bundle];
 
 /// The form of an archive; `None` for an archive of something else.
 pub(super) fn form_of(package: &Package) -> Option<&'static dyn Form> {
