@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use support::containers::{App, aab, hap};
+use support::containers::{App, aab, hap, ipa};
 
 use xunjian::model::{ArtifactKind, Audit, Budget, LimitCode};
 use xunjian::pipeline::{Auditor, sha256};
@@ -78,6 +78,17 @@ fn a_harmony_app_is_one_audit_of_its_modules() {
 }
 
 #[test]
+fn an_ios_package_says_what_the_apk_says() {
+    for is_binary in [true, false] {
+        let package = audit("subject.ipa", &ipa::ipa(&App::subject(), is_binary));
+        assert_tutors(&package);
+        assert_eq!(package.app.version_code, 512);
+        assert_eq!(package.artifacts[0].kind, ArtifactKind::Ipa);
+        assert_eq!(codes(&package), []);
+    }
+}
+
+#[test]
 fn files_of_one_app_are_told_by_what_they_say() {
     let app = App::subject();
     let auditor = auditor();
@@ -85,6 +96,7 @@ fn files_of_one_app_are_told_by_what_they_say() {
     let entry = identify(&hap::hap(&app)).unwrap();
     assert_eq!(entry, ("cn.example.youketang".into(), 512, vec![String::new()]));
     assert_eq!(identify(&aab::aab(&app)).unwrap(), entry);
+    assert_eq!(identify(&ipa::ipa(&app, true)).unwrap(), entry);
     let feature =
         support::containers::archive(vec![("module.json", hap::module(&app, "quiz", "feature").into_bytes())]);
     assert_eq!(identify(&feature).unwrap().2, ["quiz"]);

@@ -11,6 +11,7 @@ mod dex;
 mod flutter;
 pub mod harmony;
 mod hermes;
+pub mod ios;
 mod json;
 mod listing;
 mod macho;

@@ -3,6 +3,7 @@
 
 pub mod aab;
 pub mod hap;
+pub mod ipa;
 
 use super::package::{Member, Package};
 use super::project;

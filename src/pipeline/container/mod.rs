@@ -6,6 +6,7 @@ mod aab;
 mod apk;
 mod bundle;
 mod harmony;
+mod ios;
 
 use super::Reading;
 use super::package::Package;
@@ -54,7 +55,7 @@ pub(super) trait Form: Sync {
 }
 
 /// Every form, the surest to tell first.
-const FORMS: &[&dyn Form] = &[&apk::Apk, &aab::Aab, &harmony::App, &harmony::Hap, &bundle::Bundle];
+const FORMS: &[&dyn Form] = &[&apk::Apk, &aab::Aab, &harmony::App, &harmony::Hap, &ios::Ipa, &bundle::Bundle];
 
 /// The form of an archive; `None` for an archive of something else.
 pub(super) fn form_of(package: &Package) -> Option<&'static dyn Form> {
