@@ -7,6 +7,8 @@ mod support;
 use std::sync::Arc;
 
 use support::containers::{App, aab, hap, ipa};
+use support::package::{Member, Package};
+use support::shared;
 
 use xunjian::model::{ArtifactKind, Audit, Budget, LimitCode};
 use xunjian::pipeline::{Auditor, sha256};
@@ -86,6 +88,148 @@ fn an_ios_package_says_what_the_apk_says() {
         assert_eq!(package.artifacts[0].kind, ArtifactKind::Ipa);
         assert_eq!(codes(&package), []);
     }
+}
+
+/// The fixture set with the manifest of its container changed.
+fn xapk(change: impl Fn(&mut Package)) -> Vec<u8> {
+    let mut package = Package::read(&std::fs::read(support::project("tests/fixtures/apks/splits.xapk")).unwrap());
+    change(&mut package);
+    package.write()
+}
+
+fn assert_chinese_comes_from(audit: &Audit, split: &str) {
+    let zh: Vec<&str> = audit
+        .findings
+        .iter()
+        .chain(&audit.out_of_scope)
+        .flat_map(|f| &f.evidence)
+        .filter(|e| {
+            e.text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) && e.place.contains("resources.arsc")
+        })
+        .map(|e| e.place.as_str())
+        .collect();
+    assert!(!zh.is_empty(), "{:#?}", audit.findings);
+    assert!(zh.iter().all(|place| place.contains(split)), "{zh:?}");
+}
+
+#[test]
+fn the_chinese_of_a_set_comes_from_its_split() {
+    let set = audit("splits.xapk", &xapk(|_| ()));
+    assert_chinese_comes_from(&set, "config.zh.apk!/resources.arsc");
+    assert_eq!(set.app.package, "cn.example.zhiliao");
+    assert_eq!(codes(&set), []);
+    let kinds: Vec<ArtifactKind> = set.artifacts.iter().map(|a| a.kind).collect();
+    assert_eq!(kinds, [ArtifactKind::Xapk, ArtifactKind::Apk, ArtifactKind::Split, ArtifactKind::Split]);
+}
+
+#[test]
+fn a_set_without_a_split_that_it_names_says_so() {
+    let set = audit("splits.xapk", &xapk(|p| p.members.retain(|m| m.name() != "config.zh.apk")));
+    assert_eq!(codes(&set), [LimitCode::MissingSplit]);
+    let limit = set.coverage.limits.iter().find(|l| l.code == LimitCode::MissingSplit).unwrap();
+    assert!(limit.detail.contains("config.zh") && limit.place == "splits.xapk!/manifest.json", "{limit:?}");
+    // Without the list of files, by the names of the splits.
+    let set = audit(
+        "splits.xapk",
+        &xapk(|p| {
+            let said = br#"{"package_name":"cn.example.zhiliao","split_configs":["config.zh","config.ja"]}"#;
+            p.member("manifest.json").unwrap().set_data(said);
+        }),
+    );
+    assert_eq!(codes(&set), [LimitCode::MissingSplit]);
+}
+
+#[test]
+fn a_set_without_its_base_is_known_by_what_its_container_says() {
+    let bytes = xapk(|p| p.members.retain(|m| !m.name().ends_with(".apk") || m.name() == "config.zh.apk"));
+    let set = audit("splits.xapk", &bytes);
+    assert_eq!((set.app.package.as_str(), set.app.version_code), ("cn.example.zhiliao", 19));
+    let bytes = xapk(|p| {
+        p.members.retain(|m| !m.name().ends_with(".apk"));
+        p.members.push(Member::new("broken.apk", b"nothing", false));
+    });
+    let set = audit("splits.xapk", &bytes);
+    assert_eq!((set.app.package.as_str(), set.app.title.as_str()), ("cn.example.zhiliao", "知了小学数学"));
+    assert_eq!(set.app.version_name, "1.9.0");
+}
+
+#[test]
+fn expansion_files_are_artifacts_and_are_read() {
+    let obb = "Android/obb/cn.example.zhiliao/main.19.cn.example.zhiliao.obb";
+    let said =
+        format!(r#"{{"package_name":"cn.example.zhiliao","expansions":[{{"file":"{obb}"}},{{"file":"patch.obb"}}]}}"#);
+    let inner = support::containers::archive(vec![("bank.txt", "拍照搜题：对准题目拍一张，一秒出答案".into())]);
+    let bytes = xapk(|p| {
+        p.member("manifest.json").unwrap().set_data(said.as_bytes());
+        p.members.retain(|m| m.name() != "config.zh.apk");
+        p.members.push(Member::new(obb, &inner, false));
+    });
+    let set = audit("splits.xapk", &bytes);
+    let artifact = set.artifacts.iter().find(|a| a.kind == ArtifactKind::Obb).unwrap();
+    assert_eq!(artifact.name, format!("splits.xapk!/{obb}"));
+    assert_eq!((artifact.bytes, artifact.sha256.clone()), (inner.len() as u64, sha256(&inner)));
+    let words = set.findings.iter().flat_map(|f| &f.evidence);
+    assert!(words.into_iter().any(|e| e.place.contains("obb!/bank.txt")), "{:#?}", set.findings);
+    assert_eq!(codes(&set), [LimitCode::MissingSplit], "the patch is named and not here");
+}
+
+#[test]
+fn an_archive_of_apkmirror_says_who_it_is() {
+    let said = r#"{"apkm_version":5,"pname":"cn.example.zhiliao","app_name":"知了","versioncode":"19","release_version":"1.9.0"}"#;
+    let bytes = xapk(|p| {
+        p.members.retain(|m| m.name() != "manifest.json");
+        p.members.push(Member::new("info.json", said.as_bytes(), true));
+    });
+    let set = audit("splits.apkm", &bytes);
+    assert_eq!(set.artifacts[0].kind, ArtifactKind::Apks);
+    assert_eq!(set.app.package, "cn.example.zhiliao");
+    assert_eq!(codes(&set), []);
+}
+
+#[test]
+fn sets_know_their_splits() {
+    let auditor = auditor();
+    for name in ["splits.xapk", "splits.apks"] {
+        let bytes = std::fs::read(support::project("tests/fixtures/apks").join(name)).unwrap();
+        let found = auditor.identify(&bytes).unwrap();
+        let mut splits = found.splits.clone();
+        splits.sort();
+        assert_eq!((found.package.as_str(), found.version_code), ("cn.example.zhiliao", 19), "{name}");
+        assert_eq!(splits, ["", "config.arm64_v8a", "config.zh"], "{name}");
+    }
+}
+
+#[test]
+fn the_chinese_of_a_real_set_comes_from_its_split() {
+    let Some(dir) = shared("apks/containers") else { return };
+    let bytes = std::fs::read(dir.join("test_files__android_xapk.xapk")).unwrap();
+    let found = audit("real.xapk", &bytes);
+    assert_eq!(found.app.package, "com.tfg.samples.dynamicfeatures.ondemand");
+    assert!(found.profile.languages.get("zh").is_some_and(|&share| share > 0), "{:?}", found.profile.languages);
+    let mut package = Package::read(&bytes);
+    package.members.retain(|m| m.name() != "config.zh.apk");
+    let found = audit("real.xapk", &package.write());
+    assert_eq!(found.profile.languages.get("zh"), None, "no other file holds Chinese");
+    assert_eq!(codes(&found), [LimitCode::MissingSplit]);
+}
+
+#[test]
+fn stored_packages_within_cost_no_memory() {
+    // A set larger than what one entry may be: nothing is cut off, for nothing is copied.
+    let package = xapk(|_| ());
+    let mut small = auditor();
+    small.budget.entry_bytes = 6_000;
+    let reading = small.read("splits.xapk", &sha256(&package), &package).unwrap();
+    let set = small.conclude(None, vec![reading]);
+    assert_chinese_comes_from(&set, "config.zh.apk!/resources.arsc");
+    // Named as a picture, cut off, or lying about its local header: said as of any entry.
+    let bytes = xapk(|p| {
+        let inner = p.members[1].data();
+        p.members.push(Member::new("assets/a.png", &inner, false));
+        p.members[1].local.name = b"other.apk".to_vec();
+    });
+    let said = codes(&audit("splits.xapk", &bytes));
+    assert_eq!(said, [LimitCode::TamperedArchive, LimitCode::LyingName]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! What an entry is, is told by its content first and by its name second: names lie.
 
 mod base64_text;
+mod bundle;
 mod bytes;
 pub mod certificate;
 mod chunks;
@@ -31,6 +32,7 @@ mod unity;
 mod wxapkg;
 mod xml;
 
+pub use bundle::{Bundle, bundle};
 pub use listing::listing;
 pub use manifest::{Manifest, manifest, network_config};
 pub use resources::Resources;

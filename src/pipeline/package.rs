@@ -212,19 +212,23 @@ impl Package<'_> {
             return reading;
         }
         let path = form.map_or(entry.name.as_str(), |form| form.installed(&entry.name));
-        if entry.size > self.budget.entry_bytes
-            && Format::of(&head) == Format::Archive
-            && let Some(window) = self.archive.window(entry)
+        if Format::of(&head) == Format::Archive
+            && let Some((window, limits)) = self.archive.window(entry, &place)
         {
-            self.nested(form, &window, &place, &entry.name, &mut reading);
+            reading.limits.extend(limits);
+            self.note_name(entry, &head, &place, &mut reading);
+            // Nothing is copied, but its bytes are hashed: many entries may be the same ones.
+            if self.budget.take(window.size()) {
+                self.nested(form, &window, &place, &entry.name, &mut reading);
+            } else {
+                let detail = "the bytes for this app are used up";
+                reading.limits.push(Limit::new(LimitCode::OverBudget, &place, detail));
+            }
             return reading;
         }
         let content = self.archive.read(entry, &place, self.budget);
         reading.limits.extend(content.limits);
-        if extract::is_misnamed(&entry.name, &content.bytes) {
-            let detail = format!("named as media, and is {}", Format::of(&content.bytes).words());
-            reading.limits.push(Limit::new(LimitCode::LyingName, &place, detail));
-        }
+        self.note_name(entry, &content.bytes, &place, &mut reading);
         if Format::of(&content.bytes) == Format::Archive {
             self.nested(form, &content.bytes, &place, &entry.name, &mut reading);
         } else {
@@ -232,6 +236,13 @@ impl Package<'_> {
             reading.absorb(&self.auditor.pack, extracted);
         }
         reading
+    }
+
+    fn note_name(&self, entry: &Entry, bytes: &[u8], place: &str, reading: &mut Reading) {
+        if extract::is_misnamed(&entry.name, bytes) {
+            let detail = format!("named as media, and is {}", Format::of(bytes).words());
+            reading.limits.push(Limit::new(LimitCode::LyingName, place, detail));
+        }
     }
 
     /// A package or bundle of data within a package of `form`.

@@ -55,7 +55,8 @@ pub(super) trait Form: Sync {
 }
 
 /// Every form, the surest to tell first.
-const FORMS: &[&dyn Form] = &[&apk::Apk, &aab::Aab, &harmony::App, &harmony::Hap, &ios::Ipa, &bundle::Bundle];
+const FORMS: &[&dyn Form] =
+    &[&apk::Apk, &aab::Aab, &harmony::App, &harmony::Hap, &ios::Ipa, &bundle::XAPK, &bundle::APKS];
 
 /// The form of an archive; `None` for an archive of something else.
 pub(super) fn form_of(package: &Package) -> Option<&'static dyn Form> {
