@@ -10,6 +10,7 @@ use support::containers::{App, aab, hap, ipa};
 use support::package::{Member, Package};
 use support::shared;
 
+use xunjian::extract;
 use xunjian::model::{ArtifactKind, Audit, Budget, LimitCode};
 use xunjian::pipeline::{Auditor, sha256};
 use xunjian::signature::{Pack, Source};
@@ -230,6 +231,79 @@ fn stored_packages_within_cost_no_memory() {
     });
     let said = codes(&audit("splits.xapk", &bytes));
     assert_eq!(said, [LimitCode::TamperedArchive, LimitCode::LyingName]);
+}
+
+/// Numbers without a pattern, the same in every run.
+fn noise() -> impl FnMut(usize) -> usize {
+    let mut state = 1_u64;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below.max(1)
+    }
+}
+
+fn corrupted(bytes: &[u8], pick: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    for _ in 0..=pick(12) {
+        let at = if pick(2) == 0 { pick(out.len()) } else { pick(out.len().min(400)) };
+        out[at] = pick(256) as u8;
+    }
+    if pick(4) == 0 {
+        out.truncate(pick(out.len()));
+    }
+    out
+}
+
+#[test]
+fn corrupted_packages_never_panic() {
+    let app = App::subject();
+    let auditor = auditor();
+    let mut pick = noise();
+    let forms = [aab::aab(&app), hap::hap(&app), ipa::ipa(&app, true), ipa::ipa(&app, false), xapk(|_| ())];
+    for whole in forms {
+        for _ in 0..100 {
+            let bytes = corrupted(&whole, &mut pick);
+            let _ = auditor.identify(&bytes);
+            if let Ok(reading) = auditor.read("a", "", &bytes) {
+                let _ = auditor.conclude(None, vec![reading]);
+            }
+        }
+        // Headers kept, contents corrupted.
+        let package = Package::read(&whole);
+        for _ in 0..100 {
+            let mut package = package.clone();
+            let index = pick(package.members.len());
+            let data = corrupted(&package.members[index].data(), &mut pick);
+            package.members[index].set_data(&data);
+            let _ = auditor.read("a", "", &package.write());
+        }
+    }
+}
+
+#[test]
+fn real_parts_that_lie_never_panic() {
+    let Some(dir) = shared("apks/containers") else { return };
+    let parts = [
+        ("bundletool__install-time-permanent-modules.aab", "base/manifest/AndroidManifest.xml"),
+        ("bundletool__install-time-permanent-modules.aab", "base/resources.pb"),
+        ("ArkAnalyzer-HapRay__test.hap", "resources.index"),
+        ("ArkAnalyzer-HapRay__test.hap", "ets/modules.abc"),
+        ("ArkAnalyzer-HapRay__test.hap", "module.json"),
+        ("test_files__ios.ipa", "Payload/helloworld.app/Info.plist"),
+    ];
+    let budget = Budget::default();
+    let mut pick = noise();
+    for (file, name) in parts {
+        let data = Package::read(&std::fs::read(dir.join(file)).unwrap()).member(name).unwrap().data();
+        for _ in 0..if data.len() > 1 << 18 { 10 } else { 200 } {
+            let bytes = corrupted(&data, &mut pick);
+            let (resources, _) = extract::Resources::read(&bytes, name, &budget);
+            let _ = extract::manifest(&bytes, name, &resources, &budget);
+            let _ = extract::harmony::module(&bytes, name, &resources);
+            let _ = extract::ios::info(&bytes, name, Vec::new());
+            let _ = extract::entry(name, name, &bytes, &budget);
+        }
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn names_are_found_in_every_form_of_strings() {
 #[test]
 fn a_list_cut_off_or_nested_without_end() {
     let text = ipa::xml(&ipa::info(&App::subject()));
-    let (who, _) = ios::info(text[..text.len() - 30].as_bytes(), "a", Vec::new());
+    let (who, _) = ios::info(&text.as_bytes()[..text.len() - 30], "a", Vec::new());
     assert_eq!(who.package, "cn.example.youketang");
     let deep = format!("<plist>{}", "<array>".repeat(100_000));
     assert_eq!(limits(&ios::info(deep.as_bytes(), "a", Vec::new()).1), [LimitCode::BadManifest]);

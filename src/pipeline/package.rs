@@ -54,7 +54,7 @@ impl Package<'_> {
             .archive
             .entries
             .par_iter()
-            .filter(|e| !form.is_some_and(|form| form.reads(&e.name)) && !(e.name.ends_with('/') && e.size == 0))
+            .filter(|e| !(form.is_some_and(|form| form.reads(&e.name)) || e.name.ends_with('/') && e.size == 0))
             .map(|entry| self.entry(form, entry))
             .collect();
         for part in parts {
