@@ -109,14 +109,14 @@ fn nesting_ends() {
 #[test]
 fn size_ends() {
     // Two bytes a message: elements without anything, attributes of one name each, entries.
-    let children = proto::element("manifest", &[vec![0x2a, 0].repeat(2 << 20)]);
+    let children = proto::element("manifest", &[[0x2a, 0].repeat(2 << 20)]);
     assert_eq!(limits(&manifest_of(&children, &Resources::default()).1), [LimitCode::BadManifest]);
     let names: Vec<Vec<u8>> = (0..60_000).map(|n| proto::attribute(&n.to_string(), "", Vec::new())).collect();
     assert_eq!(
         limits(&manifest_of(&proto::element("manifest", &names), &Resources::default()).1),
         [LimitCode::BadManifest]
     );
-    let entry = proto::message(3, &[vec![0x32, 0].repeat(1 << 20)]);
+    let entry = proto::message(3, &[[0x32, 0].repeat(1 << 20)]);
     let table = proto::table(0x7f, "a", &[proto::kind(1, "string", &[entry])]);
     assert_eq!(limits(&resources(&table).1), [LimitCode::BadResources]);
 }

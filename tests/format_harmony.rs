@@ -105,17 +105,17 @@ fn an_index_cut_off_keeps_what_it_has() {
 
 #[test]
 fn an_index_that_points_at_itself_ends() {
-    // Half a million configurations, each with the same list of half a million records.
+    // A list of half a million times the same record, which is long.
     let name = "n".repeat(60_000);
     let record =
-        Resource { id: 1, kind: hap::ARRAY, name: name.leak(), values: vec![("", vec![1, 0, b'a'].repeat(20_000))] };
+        Resource { id: 1, kind: hap::ARRAY, name: name.leak(), values: vec![("", [1, 0, b'a'].repeat(20_000))] };
     let mut bytes = hap::first(&[record]);
     let list = 136 + 12;
     let at = bytes.len();
     let (id, offset) = (bytes[list + 8..list + 12].to_vec(), bytes[list + 12..list + 16].to_vec());
     bytes.extend([b"IDSS".as_slice(), &500_000_u32.to_le_bytes()].concat());
     bytes.extend([id, offset].concat().repeat(500_000));
-    let heads = [b"KEYS".as_slice(), &(at as u32).to_le_bytes(), &[0; 4]].concat().repeat(1);
+    let heads = [b"KEYS".as_slice(), &(at as u32).to_le_bytes(), &[0; 4]].concat();
     bytes.splice(136..148, heads);
     let (_, found) = index(&bytes);
     assert_eq!(limits(&found), [LimitCode::OverBudget]);
