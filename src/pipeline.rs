@@ -4,6 +4,7 @@
 //! turns the readings and the listing of one app into its audit. Both are pure
 //! functions of bytes and pack: no clock, no network, no file system.
 
+mod container;
 mod package;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,10 @@ use crate::register::{Registers, credit_codes};
 use crate::score;
 use crate::signature::{Pack, Policy, lint};
 use crate::unpack::{Archive, ReadAt, UnpackError};
+use container::form_of;
 use package::Package;
+
+pub use container::Identity;
 
 /// Everything an audit needs besides the app.
 pub struct Auditor {
@@ -44,17 +48,6 @@ pub struct Reading {
     certificates: Vec<String>,
     icon: Option<String>,
     models: BTreeMap<String, ModelVerdict>,
-}
-
-/// Who a package file says it is: enough to put splits together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// Package name.
-    pub package: String,
-    /// Version for machines.
-    pub version_code: u64,
-    /// Split name; empty for a base.
-    pub split: String,
 }
 
 /// Why a file is no package.
@@ -87,39 +80,31 @@ impl Auditor {
         let budget = self.budget.for_file(source.size());
         let place = name.rsplit(['/', '\\']).next().unwrap_or(name);
         let archive = Archive::open(source, place, &budget)?;
-        let package =
-            Package { auditor: self, archive: &archive, place, name, depth: 0, is_carried: false, budget: &budget };
-        let kind = package.kind().ok_or(ReadError::NotAPackage)?;
-        let mut reading = package.read();
-        let kind =
-            if kind == ArtifactKind::Apk && !reading.manifest.split.is_empty() { ArtifactKind::Split } else { kind };
-        let artifact = Artifact {
-            name: name.into(),
-            sha256: sha256.into(),
-            bytes: source.size(),
-            kind,
-            certificates: reading.certificates.clone(),
-        };
+        let package = self.package(&archive, place, name, &budget);
+        let form = form_of(&package).ok_or(ReadError::NotAPackage)?;
+        let mut reading = package.read(Some(form));
+        let artifact = package.artifact(form, sha256.into(), source.size(), &reading);
         reading.artifacts.insert(0, artifact);
         Ok(reading)
     }
 
-    /// Reads only the manifest, to tell which files belong together.
+    /// Reads only who the app is, to tell which files belong together.
     #[must_use]
     pub fn identify(&self, source: &dyn ReadAt) -> Option<Identity> {
         let budget = self.budget.for_file(source.size());
         let archive = Archive::open(source, "", &budget).ok()?;
-        let package = Package {
-            auditor: self,
-            archive: &archive,
-            place: "",
-            name: "",
-            depth: 0,
-            is_carried: false,
-            budget: &budget,
-        };
-        let manifest = package.identity()?;
-        Some(Identity { package: manifest.package, version_code: manifest.version_code, split: manifest.split })
+        let package = self.package(&archive, "", "", &budget);
+        form_of(&package)?.identity(&package)
+    }
+
+    fn package<'a>(
+        &'a self,
+        archive: &'a Archive<'a>,
+        place: &'a str,
+        name: &'a str,
+        budget: &'a Budget,
+    ) -> Package<'a> {
+        Package { auditor: self, archive, place, name, depth: 0, is_carried: false, budget }
     }
 
     /// Judges one app by its listing and the readings of its files.
@@ -191,12 +176,7 @@ impl Reading {
                 self.certificates.push(certificate);
             }
         }
-        // The base speaks for the app; a split only where there is no base.
-        let better = !self.manifest.is_readable
-            || !self.manifest.split.is_empty() && other.manifest.is_readable && other.manifest.split.is_empty();
-        if better {
-            self.manifest = other.manifest;
-        }
+        let better = self.manifest.yield_to(other.manifest);
         if self.icon.is_none() || (better && other.icon.is_some()) {
             self.icon = other.icon;
         }

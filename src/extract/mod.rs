@@ -3,13 +3,17 @@
 //! What an entry is, is told by its content first and by its name second: names lie.
 
 mod base64_text;
+mod bundle;
 mod bytes;
 pub mod certificate;
 mod chunks;
 mod concat;
 mod dex;
 mod flutter;
+pub mod harmony;
 mod hermes;
+pub mod ios;
+mod json;
 mod listing;
 mod macho;
 mod manifest;
@@ -18,6 +22,7 @@ mod office;
 mod pdf;
 mod plist;
 mod pool;
+mod proto;
 mod resources;
 mod scripts;
 mod sqlite;
@@ -28,6 +33,7 @@ mod wide;
 mod wxapkg;
 mod xml;
 
+pub use bundle::{Bundle, bundle};
 pub use listing::listing;
 pub use manifest::{Manifest, manifest, network_config};
 pub use resources::Resources;
@@ -74,6 +80,10 @@ pub enum Format {
     Plist,
     /// Library or program of iOS.
     MachO,
+    /// Ark bytecode of HarmonyOS.
+    Ark,
+    /// Resource index of HarmonyOS.
+    ResourceIndex,
     /// PDF document.
     Pdf,
     /// Picture, sound, film or font: named, not read.
@@ -104,6 +114,8 @@ impl Format {
             _ if scripts::is_bytecode(head) => Self::Lua,
             _ if head.starts_with(plist::MAGIC) => Self::Plist,
             _ if macho::is_binary(head) => Self::MachO,
+            _ if head.starts_with(harmony::MAGIC) => Self::Ark,
+            _ if harmony::is_index(head) => Self::ResourceIndex,
             _ if head.starts_with(pdf::MAGIC) => Self::Pdf,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
@@ -129,6 +141,8 @@ impl Format {
             Self::Lua => "Lua bytecode",
             Self::Plist => "a property list",
             Self::MachO => "an iOS binary",
+            Self::Ark => "Ark bytecode",
+            Self::ResourceIndex => "a resource index",
             Self::Pdf => "a PDF file",
             Self::Media => "media",
             Self::Other => "text",
@@ -215,12 +229,14 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         }
         Format::Pdf => pdf::read(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
-        Format::ResourceTable => {
+        Format::Ark => harmony::code(bytes, place, budget, &mut out),
+        Format::ResourceTable | Format::ResourceIndex => {
             let (_, found) = Resources::read(bytes, place, budget);
             out.facts.append(found.facts);
             out.limits.extend(found.limits);
             out.read.strings += found.read.strings;
         }
+        Format::Other if xml::bundled(path, bytes, place, &mut out) => {}
         Format::Other => {
             let sealed = unity::sealed(path, place)
                 .or_else(|| sqlite::sealed(path, place, bytes))
