@@ -2,7 +2,7 @@
 
 use apk_info_axml::AXML;
 
-use super::{Extracted, Resources, chunks, pool};
+use super::{Extracted, Resources, chunks, pool, start_page};
 use crate::model::{Block, Kind, Limit, LimitCode};
 
 /// What the pipeline asks of a manifest beyond its facts.
@@ -22,6 +22,14 @@ pub struct Manifest {
     pub icons: Vec<String>,
     /// The base says that it does not run without its splits.
     pub requires_splits: bool,
+    /// Dotted names of its activities, services, receivers and providers, aliases left out.
+    pub components: Vec<String>,
+    /// How many of them are activities.
+    pub activities: usize,
+    /// Classes that run before any component: the application and its component factory.
+    pub entry_points: Vec<String>,
+    /// Where it stands.
+    pub place: String,
     /// Path of the network security configuration.
     pub network_config: Option<String>,
     /// It parsed.
@@ -96,6 +104,7 @@ impl Reader<'_> {
         let root = &document.root;
         let get = |name: &str| root.attr(name).unwrap_or_default().to_owned();
         self.manifest.is_readable = true;
+        self.manifest.place = self.place.to_owned();
         self.manifest.package = get("package");
         self.manifest.split = get("split");
         self.manifest.version_name = self.text_of(&get("versionName"));
@@ -118,6 +127,10 @@ impl Reader<'_> {
             "activity" | "activity-alias" | "service" | "receiver" | "provider" => {
                 let name = full_name(get("name"), &self.manifest.package);
                 blocks.add(Kind::Component, element.name(), &name);
+                self.manifest.activities += usize::from(element.name() == "activity");
+                if element.name() != "activity-alias" {
+                    self.manifest.components.push(name.clone());
+                }
                 for (config, text) in self.texts_of(get("label")) {
                     blocks.add(Kind::Label, &format!("{name} label{}", bracket(&config)), &text);
                 }
@@ -128,6 +141,9 @@ impl Reader<'_> {
             "meta-data" | "property" => {
                 let value = if get("value").is_empty() { get("resource") } else { get("value") };
                 let value = self.text_of(value);
+                if get("name") == start_page::TRUSTED_WEB {
+                    self.out.limits.extend(start_page::of_address(&value, self.place));
+                }
                 blocks.add(Kind::Metadata, "meta-data", &format!("{}={value}", get("name")));
             }
             "data" => {
@@ -153,6 +169,12 @@ impl Reader<'_> {
     fn application(&mut self, element: &apk_info_xml::Element, blocks: &mut Blocks) {
         let get = |name: &str| element.attr(name).unwrap_or_default();
         self.manifest.labels = self.texts_of(get("label"));
+        let package = self.manifest.package.clone();
+        self.manifest.entry_points = ["name", "appComponentFactory"]
+            .map(|key| full_name(get(key), &package))
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect();
         for (config, text) in &self.manifest.labels {
             blocks.add(Kind::Label, &format!("application label{}", bracket(config)), text);
         }

@@ -21,6 +21,7 @@ mod pool;
 mod resources;
 mod scripts;
 mod sqlite;
+mod start_page;
 mod text;
 mod unescape;
 mod unity;
@@ -30,6 +31,7 @@ mod xml;
 pub use listing::listing;
 pub use manifest::{Manifest, manifest, network_config};
 pub use resources::Resources;
+pub(crate) use start_page::is_remote;
 
 use crate::model::{Budget, Facts, Limit, LimitCode, Read};
 
@@ -192,6 +194,7 @@ pub fn is_misnamed(path: &str, bytes: &[u8]) -> bool {
 pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracted {
     let mut out = Extracted::default();
     out.read.bytes = bytes.len() as u64;
+    out.limits.extend(start_page::of_file(path, place, bytes));
     match Format::of(bytes) {
         Format::Dex => {
             if !is_code_place(path) {
