@@ -8,8 +8,9 @@
 //!   that the manifest names have no class in any DEX; or, without a known packer, all of
 //!   at least [`HOLLOW_COMPONENTS`] components are missing while the application class is
 //!   there. A protected third-party library beside complete code is no shell.
-//! - `missing-split`: half or more of as many components are missing and there is no shell:
-//!   their classes lie in feature modules or slices that were not given.
+//! - `missing-split`: half or more of as many components are missing and there is no shell
+//!   (or components are named and there is no class at all): their classes lie in feature
+//!   modules or slices that were not given.
 //! - `dynamic-code`: a library of the category `late-code` is there with more than a trace;
 //!   or the app itself names an address of a `.dex` or `.wgt` file; or its script installs
 //!   `.wgt` packages. A reference to `DexClassLoader` proves nothing: advertising SDKs,
@@ -195,8 +196,9 @@ fn packed(pack: &Pack, hits: &Hits, manifest: &Manifest, seen: &Seen) -> Option<
     if let Some((library, seen)) = packer {
         return Some(Limit::new(LimitCode::Packed, first_place(seen), format!("{}; {counted}", library.name)));
     }
-    let is_hollow = components >= HOLLOW_COMPONENTS && missing * 2 >= components && !seen.defined.is_empty();
-    if !is_hollow || manifest.requires_splits {
+    let is_hollow = components >= HOLLOW_COMPONENTS && missing * 2 >= components;
+    let is_empty = components > 0 && seen.defined.is_empty();
+    if !is_hollow && !is_empty {
         return None;
     }
     // Every shell starts from an application class of its own; a base without its splits has none.
@@ -311,6 +313,7 @@ mod tests {
         assert_eq!(limits(&manifest(&[], SCREENS), &[shell])[0].0, LimitCode::MissingSplit);
         let most = block(Kind::Class, "a!/classes.dex", &SCREENS[..2]);
         assert_eq!(limits(&manifest(&[], SCREENS), &[most]), []);
+        assert_eq!(limits(&manifest(&[], &SCREENS[..1]), &[])[0].0, LimitCode::MissingSplit);
     }
 
     #[test]

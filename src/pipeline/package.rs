@@ -169,6 +169,11 @@ impl Package<'_> {
         }
         let found = extract::certificate::read(&v1, &pairs, self.place);
         reading.hits.merge(detect::scan(&self.auditor.pack, &found.facts));
+        // Android installs nothing unsigned, so no store hands such a package out.
+        let is_bare = found.sha256.is_empty() && found.limits.iter().all(|l| l.code != LimitCode::BadCertificate);
+        if is_bare && !self.is_carried && self.kind() == Some(ArtifactKind::Apk) {
+            reading.limits.push(Limit::new(LimitCode::BadCertificate, self.place, "no signature"));
+        }
         reading.limits.extend(found.limits);
         reading.certificates = found.sha256;
     }
