@@ -13,6 +13,7 @@ FORMATS = [
     ("hermes", "hermes-*.hbc", 8), ("il2cpp", "il2cpp-*.dat", 4), ("assembly", "*.dll", 2), ("flutter", "dart-*.so", 4),
     ("sqlite", "bank*.db", 16), ("wxapkg", "*.wxapkg", 14), ("scripts", "*.luac", 0), ("scripts", "sealed.*", 0),
     ("plist", "Info.plist", 8), ("macho", "*.o", 4), ("pdf", "*.pdf", 5), ("native", "*.so", 4), ("text", "*.js", 0),
+    ("bundle", "*.unity3d", 8), ("assemblies", "*.blob", 4), ("gzip", "*.gz", 3),
 ]
 
 

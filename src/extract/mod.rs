@@ -9,8 +9,10 @@ mod chunks;
 mod concat;
 mod dex;
 mod flutter;
+mod gzip;
 mod hermes;
 mod listing;
+mod lz4;
 mod macho;
 mod manifest;
 mod native;
@@ -25,7 +27,9 @@ mod start_page;
 mod text;
 mod unescape;
 mod unity;
+mod unity_bundle;
 mod wxapkg;
+mod xamarin;
 mod xml;
 
 pub use listing::listing;
@@ -65,6 +69,12 @@ pub enum Format {
     UnityMetadata,
     /// Executable of Windows, mostly a .NET assembly.
     Pe,
+    /// Asset bundle of Unity.
+    UnityBundle,
+    /// Packed assemblies of Xamarin and .NET for Android.
+    AssemblyStore,
+    /// One file packed with gzip.
+    Gzip,
     /// SQLite database.
     Sqlite,
     /// Mini-program package.
@@ -100,6 +110,9 @@ impl Format {
             [0xc6, 0x1f, 0xbc, 0x03, 0xc1, 0x03, 0x19, 0x1f, ..] => Self::Hermes,
             [0xaf, 0x1b, 0xb1, 0xfa, ..] => Self::UnityMetadata,
             [b'M', b'Z', ..] => Self::Pe,
+            _ if unity_bundle::is_bundle(head) => Self::UnityBundle,
+            _ if xamarin::is_store(head) => Self::AssemblyStore,
+            _ if head.starts_with(gzip::MAGIC) => Self::Gzip,
             _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
             _ if wxapkg::is_package(head) => Self::Wxapkg,
             _ if scripts::is_bytecode(head) => Self::Lua,
@@ -125,6 +138,9 @@ impl Format {
             Self::Hermes => "Hermes bytecode",
             Self::UnityMetadata => "IL2CPP metadata",
             Self::Pe => "a Windows executable",
+            Self::UnityBundle => "a Unity bundle",
+            Self::AssemblyStore => "a store of assemblies",
+            Self::Gzip => "gzip",
             Self::Sqlite => "an SQLite database",
             Self::Wxapkg => "a mini-program package",
             Self::Lua => "Lua bytecode",
@@ -202,11 +218,24 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             }
             dex::read(bytes, place, budget, &mut out);
         }
-        Format::Elf => native::read(bytes, place, crate::model::Kind::Native, budget, &mut out),
+        Format::Elf => {
+            native::read(bytes, place, crate::model::Kind::Native, budget, &mut out);
+            if xamarin::names_store(path) {
+                xamarin::read(bytes, place, budget, &mut out);
+            }
+        }
         Format::BinaryXml => xml::strings(bytes, place, &mut out),
         Format::Hermes => hermes::read(bytes, place, budget, &mut out),
         Format::UnityMetadata => unity::metadata(bytes, place, budget, &mut out),
         Format::Pe => unity::assembly(bytes, place, budget, &mut out),
+        Format::UnityBundle => unity_bundle::read(bytes, place, budget, &mut out),
+        Format::AssemblyStore => xamarin::read(bytes, place, budget, &mut out),
+        Format::Gzip => {
+            let found = gzip::read(path, place, bytes, budget);
+            out.facts.append(found.facts);
+            out.limits.extend(found.limits);
+            out.read += found.read;
+        }
         Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
         Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
         Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),
