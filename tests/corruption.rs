@@ -3,22 +3,25 @@
 //! A corruption is what broken downloads and malice have in common: bytes changed, runs
 //! zeroed or filled, pieces cut out, doubled, moved, the end cut off; half of the changes
 //! hit magic numbers, counts and offsets, which stand near known words. The seed is fixed:
-//! a failure names fixture and number, and the same number fails again.
+//! a failure names fixture and number, and the same number fails again. On the way every
+//! detail of a limit that comes up must be there in Chinese as well.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use support::project;
 use xunjian::extract;
-use xunjian::model::Budget;
+use xunjian::model::{Budget, Limit, LimitCode};
 use xunjian::pipeline::Auditor;
+use xunjian::report::detail;
 use xunjian::signature::{Pack, Source};
 
 const CORRUPTIONS: u64 = 2_000;
@@ -126,6 +129,24 @@ fn survive(files: &[PathBuf], read: impl Fn(&Path, &[u8]) + Sync) {
     assert!(failed.is_empty(), "{} failed: {:#?}", failed.len(), &failed[..failed.len().min(20)]);
 }
 
+/// Keeps details of limits that Chinese readers would be shown in English: nothing raises
+/// as many as broken files. A number or a name alone belongs to no language.
+fn note_untold(limits: &[Limit], untold: &Mutex<BTreeSet<String>>) {
+    for limit in limits {
+        let phrase = detail(&limit.detail);
+        let is_sentence = limit.detail.trim_matches(|c: char| !c.is_ascii_alphabetic()).contains(' ');
+        if phrase.zh == phrase.en && is_sentence && limit.code != LimitCode::RemoteContent {
+            untold.lock().unwrap().insert(format!("{} {}", limit.code, limit.detail));
+        }
+    }
+}
+
+#[track_caller]
+fn all_told(untold: Mutex<BTreeSet<String>>) {
+    let untold = untold.into_inner().unwrap();
+    assert!(untold.is_empty(), "no Chinese in locales/limit_details.tsv for {untold:#?}");
+}
+
 /// A pack of one signature: what is tested is the reading, and a small automaton is quick.
 fn auditor() -> Auditor {
     let mut source = Source::embedded();
@@ -139,21 +160,26 @@ fn auditor() -> Auditor {
 #[test]
 fn packages() {
     let auditor = auditor();
+    let untold = Mutex::default();
     survive(&files(&project("tests/fixtures/apks")), |_, bytes| {
         if let Ok(reading) = auditor.read("app.apk", "", &bytes) {
-            let _ = auditor.conclude(None, vec![reading]);
+            note_untold(&auditor.conclude(None, vec![reading]).coverage.limits, &untold);
         }
     });
+    all_told(untold);
 }
 
 #[test]
 fn formats() {
     let is_data = |path: &PathBuf| path.extension().is_none_or(|e| !matches!(e.to_str(), Some("py" | "sh" | "md")));
     let found: Vec<PathBuf> = files(&project("tests/fixtures/formats")).into_iter().filter(is_data).collect();
+    let untold = Mutex::default();
     survive(&found, |path, bytes| {
         let name = format!("assets/{}", path.file_name().unwrap().to_string_lossy());
-        let _ = extract::entry(&name, &format!("a.apk!/{name}"), bytes, &Budget::default());
+        let found = extract::entry(&name, &format!("a.apk!/{name}"), bytes, &Budget::default());
+        note_untold(&found.limits, &untold);
     });
+    all_told(untold);
 }
 
 /// A corruption that changes nothing would test nothing.
