@@ -5,6 +5,7 @@
 //! functions of bytes and pack: no clock, no network, no file system.
 
 mod container;
+mod limits;
 mod package;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,7 @@ pub struct Reading {
     certificates: Vec<String>,
     icon: Option<String>,
     models: BTreeMap<String, ModelVerdict>,
+    seen: limits::Seen,
 }
 
 /// Why a file is no package.
@@ -133,8 +135,9 @@ impl Auditor {
         self.finish(listing, all)
     }
 
-    fn finish(&self, listing: Option<&Listing>, all: Reading) -> Audit {
+    fn finish(&self, listing: Option<&Listing>, mut all: Reading) -> Audit {
         let app = app_of(listing, &all.manifest);
+        all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
         let coverage = Coverage::new(all.limits, all.read);
         let detection = detect::conclude(&self.pack, all.hits, &all.models);
         let standings = self.standings(listing, &app, &detection);
@@ -170,6 +173,7 @@ impl Reading {
         self.hits.merge(other.hits);
         self.limits.extend(other.limits);
         self.read += other.read;
+        self.seen.merge(other.seen);
         self.artifacts.extend(other.artifacts);
         for certificate in other.certificates {
             if !self.certificates.contains(&certificate) {
@@ -183,6 +187,7 @@ impl Reading {
     }
 
     fn absorb(&mut self, pack: &Pack, extracted: Extracted) {
+        self.seen.note(&extracted.facts);
         self.hits.merge(detect::scan(pack, &extracted.facts));
         self.limits.extend(extracted.limits);
         self.read += extracted.read;

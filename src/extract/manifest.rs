@@ -3,7 +3,7 @@
 use apk_info_axml::AXML;
 use apk_info_xml::Element;
 
-use super::{Extracted, Resources, chunks, pool, proto};
+use super::{Extracted, Resources, chunks, pool, proto, start_page};
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// What the pipeline asks of a manifest beyond its facts.
@@ -23,6 +23,14 @@ pub struct Manifest {
     pub icons: Vec<String>,
     /// The base says that it does not run without its splits.
     pub requires_splits: bool,
+    /// Dotted names of its activities, services, receivers and providers, aliases left out.
+    pub components: Vec<String>,
+    /// How many of them are activities.
+    pub activities: usize,
+    /// Classes that run before any component: the application and its component factory.
+    pub entry_points: Vec<String>,
+    /// Where it stands.
+    pub place: String,
     /// Path of the network security configuration.
     pub network_config: Option<String>,
     /// It parsed.
@@ -131,6 +139,7 @@ impl Reader<'_> {
     fn read(&mut self, root: &Element) {
         let get = |name: &str| root.attr(name).unwrap_or_default().to_owned();
         self.manifest.is_readable = true;
+        self.manifest.place = self.place.to_owned();
         self.manifest.package = get("package");
         self.manifest.split = get("split");
         self.manifest.version_name = self.text_of(&get("versionName"));
@@ -150,6 +159,10 @@ impl Reader<'_> {
             "activity" | "activity-alias" | "service" | "receiver" | "provider" => {
                 let name = full_name(get("name"), &self.manifest.package);
                 blocks.add(Kind::Component, element.name(), &name);
+                self.manifest.activities += usize::from(element.name() == "activity");
+                if element.name() != "activity-alias" {
+                    self.manifest.components.push(name.clone());
+                }
                 for (config, text) in self.texts_of(get("label")) {
                     blocks.add(Kind::Label, &format!("{name} label{}", bracket(&config)), &text);
                 }
@@ -160,6 +173,9 @@ impl Reader<'_> {
             "meta-data" | "property" => {
                 let value = if get("value").is_empty() { get("resource") } else { get("value") };
                 let value = self.text_of(value);
+                if get("name") == start_page::TRUSTED_WEB {
+                    self.out.limits.extend(start_page::of_address(&value, self.place));
+                }
                 blocks.add(Kind::Metadata, "meta-data", &format!("{}={value}", get("name")));
             }
             "data" => {
@@ -185,6 +201,12 @@ impl Reader<'_> {
     fn application(&mut self, element: &Element, blocks: &mut Blocks) {
         let get = |name: &str| element.attr(name).unwrap_or_default();
         self.manifest.labels = self.texts_of(get("label"));
+        let package = self.manifest.package.clone();
+        self.manifest.entry_points = ["name", "appComponentFactory"]
+            .map(|key| full_name(get(key), &package))
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect();
         for (config, text) in &self.manifest.labels {
             blocks.add(Kind::Label, &format!("application label{}", bracket(config)), text);
         }

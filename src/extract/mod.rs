@@ -10,11 +10,13 @@ mod chunks;
 mod concat;
 mod dex;
 mod flutter;
+mod gzip;
 pub mod harmony;
 mod hermes;
 pub mod ios;
 mod json;
 mod listing;
+mod lz4;
 mod macho;
 mod manifest;
 mod native;
@@ -26,17 +28,21 @@ mod proto;
 mod resources;
 mod scripts;
 mod sqlite;
+mod start_page;
 mod text;
 mod unescape;
 mod unity;
+mod unity_bundle;
 mod wide;
 mod wxapkg;
+mod xamarin;
 mod xml;
 
 pub use bundle::{Bundle, bundle};
 pub use listing::listing;
 pub use manifest::{Manifest, manifest, network_config};
 pub use resources::Resources;
+pub(crate) use start_page::is_remote;
 
 use crate::model::{Budget, Facts, Limit, LimitCode, Read};
 
@@ -70,6 +76,12 @@ pub enum Format {
     UnityMetadata,
     /// Executable of Windows, mostly a .NET assembly.
     Pe,
+    /// Asset bundle of Unity.
+    UnityBundle,
+    /// Packed assemblies of Xamarin and .NET for Android.
+    AssemblyStore,
+    /// One file packed with gzip.
+    Gzip,
     /// SQLite database.
     Sqlite,
     /// Mini-program package.
@@ -109,6 +121,9 @@ impl Format {
             [0xc6, 0x1f, 0xbc, 0x03, 0xc1, 0x03, 0x19, 0x1f, ..] => Self::Hermes,
             [0xaf, 0x1b, 0xb1, 0xfa, ..] => Self::UnityMetadata,
             [b'M', b'Z', ..] => Self::Pe,
+            _ if unity_bundle::is_bundle(head) => Self::UnityBundle,
+            _ if xamarin::is_store(head) => Self::AssemblyStore,
+            _ if head.starts_with(gzip::MAGIC) => Self::Gzip,
             _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
             _ if wxapkg::is_package(head) => Self::Wxapkg,
             _ if scripts::is_bytecode(head) => Self::Lua,
@@ -136,6 +151,9 @@ impl Format {
             Self::Hermes => "Hermes bytecode",
             Self::UnityMetadata => "IL2CPP metadata",
             Self::Pe => "a Windows executable",
+            Self::UnityBundle => "a Unity bundle",
+            Self::AssemblyStore => "a store of assemblies",
+            Self::Gzip => "gzip",
             Self::Sqlite => "an SQLite database",
             Self::Wxapkg => "a mini-program package",
             Self::Lua => "Lua bytecode",
@@ -207,6 +225,7 @@ pub fn is_misnamed(path: &str, bytes: &[u8]) -> bool {
 pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracted {
     let mut out = Extracted::default();
     out.read.bytes = bytes.len() as u64;
+    out.limits.extend(start_page::of_file(path, place, bytes));
     match Format::of(bytes) {
         Format::Dex => {
             if !is_code_place(path) {
@@ -214,11 +233,24 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             }
             dex::read(bytes, place, budget, &mut out);
         }
-        Format::Elf => native::read(bytes, place, crate::model::Kind::Native, budget, &mut out),
+        Format::Elf => {
+            native::read(bytes, place, crate::model::Kind::Native, budget, &mut out);
+            if xamarin::names_store(path) {
+                xamarin::read(bytes, place, budget, &mut out);
+            }
+        }
         Format::BinaryXml => xml::strings(bytes, place, &mut out),
         Format::Hermes => hermes::read(bytes, place, budget, &mut out),
         Format::UnityMetadata => unity::metadata(bytes, place, budget, &mut out),
         Format::Pe => unity::assembly(bytes, place, budget, &mut out),
+        Format::UnityBundle => unity_bundle::read(bytes, place, budget, &mut out),
+        Format::AssemblyStore => xamarin::read(bytes, place, budget, &mut out),
+        Format::Gzip => {
+            let found = gzip::read(path, place, bytes, budget);
+            out.facts.append(found.facts);
+            out.limits.extend(found.limits);
+            out.read += found.read;
+        }
         Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
         Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
         Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),

@@ -14,7 +14,7 @@ mod standing;
 pub use app::{App, Artifact, ArtifactKind};
 pub use budget::Budget;
 pub use coverage::{Coverage, Level, Limit, LimitCode, Read};
-pub use detection::{About, Detection, Hits, Holding, LibrarySeen, ModelVerdict, Seen, Sighting, Trace};
+pub use detection::{About, Detection, Hits, Holding, LibrarySeen, ModelVerdict, OwnClasses, Seen, Sighting, Trace};
 pub use fact::{Block, Fact, Facts, Kind, Kinds};
 pub use finding::{
     Check, Confidence, Contribution, Evidence, Finding, Ground, Outcome, Severity, Standing, Trick, Words, WrittenAs,

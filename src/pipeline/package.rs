@@ -47,7 +47,7 @@ impl Package<'_> {
         if let Some(form) = form {
             form.read(self, &mut reading);
         }
-        self.certificates(&mut reading);
+        self.certificates(form, &mut reading);
         self.names(form, &mut reading);
         self.lead(&mut reading);
         let parts: Vec<Reading> = self
@@ -142,7 +142,7 @@ impl Package<'_> {
         }
     }
 
-    fn certificates(&self, reading: &mut Reading) {
+    fn certificates(&self, form: Option<&dyn Form>, reading: &mut Reading) {
         let is_v1 = |name: &str| {
             let upper = name.to_ascii_uppercase();
             upper.starts_with("META-INF/") && [".RSA", ".DSA", ".EC"].iter().any(|end| upper.ends_with(end))
@@ -158,6 +158,11 @@ impl Package<'_> {
         }
         let found = extract::certificate::read(&v1, &pairs, self.place);
         reading.hits.merge(detect::scan(&self.auditor.pack, &found.facts));
+        // Android installs nothing unsigned, so no store hands such a package out.
+        let is_bare = found.sha256.is_empty() && found.limits.iter().all(|l| l.code != LimitCode::BadCertificate);
+        if is_bare && !self.is_carried && form.is_some_and(|form| form.kind() == ArtifactKind::Apk) {
+            reading.limits.push(Limit::new(LimitCode::BadCertificate, self.place, "no signature"));
+        }
         reading.limits.extend(found.limits);
         reading.certificates = found.sha256;
     }
