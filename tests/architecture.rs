@@ -18,7 +18,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("score", &["model", "signature"]),
         ("report", &["model"]),
         ("measure", &["model"]),
-        ("train", &["model", "signature"]),
+        ("train", &["model", "signature", "measure"]),
         ("pipeline", &["model", "signature", "unpack", "extract", "detect", "register", "score"]),
         ("cli", &["model", "signature", "pipeline", "register", "report", "measure", "train"]),
     ])

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Exit;
 use super::pack::{PackArgs, policy};
-use crate::measure::{Figures, Judged, Label, Labelled, figures, read_folder};
+use crate::measure::{self, Figures, Judged, Label, Labelled, figures};
 use crate::model::{Audit, Budget, Confidence, Contribution, Sign, Verdict};
 use crate::pipeline::Auditor;
 
@@ -61,7 +61,10 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     let pack = pack.load()?;
     let policy = policy(&pack, policy_id)?;
     let auditor = Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() };
-    let examples: Vec<Labelled> = read_folder(dir)?.into_iter().flat_map(|(_, lines)| lines).collect();
+    let mut examples = Vec::new();
+    for corpus in measure::read(dir)? {
+        examples.extend(corpus.labelled()?);
+    }
     let audits: Vec<Audit> =
         examples.par_iter().map(|example| audit(&auditor, example)).collect::<anyhow::Result<_>>()?;
     let evaluation = evaluate(&examples, &audits, *worst);
@@ -119,7 +122,7 @@ fn evaluate(examples: &[Labelled], audits: &[Audit], worst: usize) -> Evaluation
 fn is_beyond_the_notice(example: &Labelled, sign: &str, label: Label) -> bool {
     label == Label::Yes
         && example.labels.get("education") == Some(&Label::No)
-        && Sign::from_id(sign).is_some_and(|sign| !sign.is_always_in_scope())
+        && Sign::from_id(sign).is_none_or(|sign| !sign.is_always_in_scope())
 }
 
 /// What an audit says of a label: called or not at `likely`, the probability, the sum.

@@ -74,6 +74,7 @@ pub fn log_to_stderr(verbose: u8) {
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     let theirs = error.is::<crate::signature::PackError>()
         || error.to_string().starts_with("--")
+        || error.is::<crate::measure::CorpusError>()
         || error.is::<crate::train::TrainError>()
         || error.is::<targets::TargetError>();
     if theirs { Exit::Usage } else { Exit::Failure }

@@ -2,6 +2,8 @@
 
 mod corpus;
 mod figures;
+mod label;
 
-pub use corpus::{CorpusError, Label, Labelled, labelled, read_folder};
+pub use corpus::{Corpus, CorpusError, Labelled, read};
 pub use figures::{Figures, Judged, Reliability, figures};
+pub use label::{Label, Labels, label_name, read_table};
