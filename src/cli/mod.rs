@@ -8,6 +8,7 @@ mod register;
 mod signatures;
 mod targets;
 mod train;
+mod trial;
 
 use clap::{Parser, Subcommand};
 
@@ -30,7 +31,7 @@ pub struct Cli {
 enum Command {
     /// Audit packages, folders of them, and listings. 审计应用包、文件夹或应用商店介绍。
     Audit(audit::Args),
-    /// Check, list and explain the signatures. 检查、列出、解释特征。
+    /// Check, list, explain, test and fit the signatures. 检查、列出、解释、试用、校准特征。
     #[command(subcommand)]
     Signatures(signatures::Command),
     /// Measure recognition on labelled examples. 用标注语料衡量识别质量。

@@ -36,6 +36,9 @@ pub(super) enum Command {
         #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
         lang: String,
     },
+    /// Try one signature file on a text, a package or listings, and show clue by clue what
+    /// held, what undid it, and the sum.
+    Test(Box<super::trial::Args>),
     /// Train a text model from labelled listings and judge it out of fold.
     Train(Box<super::train::Args>),
 }
@@ -45,6 +48,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::Check { pack } => check(pack),
         Command::List { pack, sign, lang } => list(&pack.load()?, sign.as_deref(), lang),
         Command::Explain { id, pack, lang } => explain(&pack.load()?, id, lang),
+        Command::Test(args) => super::trial::run(args),
         Command::Train(args) => super::train::run(args),
     }
 }
@@ -105,16 +109,7 @@ fn explain(pack: &Pack, id: &str, lang: &str) -> anyhow::Result<Exit> {
 }
 
 fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) -> String {
-    let names = |list: &[usize]| {
-        list.iter()
-            .map(|&n| {
-                let inner = &pack.clues[n];
-                let home = &pack.signatures[inner.signature];
-                if home.id == signature.id { inner.id.clone() } else { format!("{}#{}", home.id, inner.id) }
-            })
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let names = |list: &[usize]| list.iter().map(|&n| pack.name_of(n, signature)).collect::<Vec<_>>().join(", ");
     match &clue.condition {
         Condition::Observed(observed) => {
             let kinds = observed.kinds.each().map(|k| k.id()).collect::<Vec<_>>().join(", ");

@@ -11,7 +11,7 @@ pub mod words;
 
 use std::io::{self, Write};
 
-use crate::model::{Audit, MadeBy, Skipped};
+use crate::model::{Audit, MadeBy, Skipped, Trial};
 
 /// Form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -65,4 +65,10 @@ pub fn writer(format: Format, out: Box<dyn Write + Send>, style: Style, made_by:
         Format::Jsonl => Box::new(json::Lines::new(out)),
         Format::Html => Box::new(html::Html::new(out, style, made_by)),
     }
+}
+
+/// A trial of a signature, for reading in a terminal.
+#[must_use]
+pub fn trial(trial: &Trial, style: &Style) -> String {
+    human::trial(trial, style)
 }

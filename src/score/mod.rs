@@ -49,6 +49,15 @@ pub fn sum(prior: i32, evidence: &mut [Evidence]) -> (i32, Vec<Contribution>) {
     (lines.iter().map(|line| line.weight).sum(), lines)
 }
 
+/// The base rate of a sign, or of education apps, in decibans.
+#[must_use]
+pub fn prior(policy: &Policy, about: About) -> i32 {
+    match about {
+        About::Education => policy.education_prior,
+        About::Sign(sign) => policy.of(sign).map_or(DEFAULT_PRIOR, |rule| rule.prior),
+    }
+}
+
 /// What scoring gives for one app.
 #[derive(Debug, Clone)]
 pub struct Scored {
@@ -100,7 +109,7 @@ fn check(policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>
         evidence.extend(from_register);
     }
     let rule = policy.of(sign);
-    let (total, lines) = sum(rule.map_or(DEFAULT_PRIOR, |r| r.prior), &mut evidence);
+    let (total, lines) = sum(prior(policy, About::Sign(sign)), &mut evidence);
     let probability = probability(total);
     let because =
         if is_filing && answer.standing != Standing::NotChecked { Vec::new() } else { hiding(sign, case.coverage) };
