@@ -138,7 +138,9 @@ impl Auditor {
         self.weigh(listing, readings).0
     }
 
-    fn weigh(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> (Audit, Detection) {
+    /// Judges one app, and tells what was detected as well.
+    #[must_use]
+    pub fn weigh(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> (Audit, Detection) {
         let mut all = Reading::default();
         if let Some(listing) = listing {
             let facts = extract::listing(listing);

@@ -89,9 +89,11 @@ fn a_text_shows_the_match_and_the_sum() {
 #[test]
 fn what_undid_a_clue_is_said() {
     let (_dir, file) = draft(DRAFT);
-    for (text, cause, by) in
-        [("晒难题", "not-near", ""), ("老师晒难题看解析", "unless", "老师"), ("不提供晒难题看解析", "negated", "不提供")]
-    {
+    for (text, cause, by) in [
+        ("晒难题", "not-near", ""),
+        ("老师晒难题看解析", "unless", "老师"),
+        ("不提供晒难题看解析", "negated", "不提供"),
+    ] {
         let trial = trial(&file, &["--on", text]);
         let clue = clue(&trial, "says-so");
         assert_eq!((&clue["holds"], &clue["near_misses"][0]["cause"]), (&false.into(), &cause.into()), "{text}");

@@ -5,12 +5,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Exit;
+use super::examples;
 use super::pack::{PackArgs, policy};
-use crate::measure::{self, Figures, Judged, Label, Labelled, figures};
+use crate::measure::{Figures, Judged, Label, Labelled, figures};
 use crate::model::{Audit, Budget, Confidence, Contribution, Sign, Verdict};
 use crate::pipeline::Auditor;
 
@@ -61,12 +61,8 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     let pack = pack.load()?;
     let policy = policy(&pack, policy_id)?;
     let auditor = Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() };
-    let mut examples = Vec::new();
-    for corpus in measure::read(dir)? {
-        examples.extend(corpus.labelled()?);
-    }
-    let audits: Vec<Audit> =
-        examples.par_iter().map(|example| audit(&auditor, example)).collect::<anyhow::Result<_>>()?;
+    let examples = examples::load(dir)?;
+    let audits = examples::weigh(&auditor, &examples)?.into_iter().map(|(audit, _)| audit).collect::<Vec<_>>();
     let evaluation = evaluate(&examples, &audits, *worst);
     let mut out = std::io::stdout().lock();
     if format == "json" {
@@ -77,20 +73,11 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn audit(auditor: &Auditor, example: &Labelled) -> anyhow::Result<Audit> {
-    let mut readings = Vec::new();
-    if let Some(path) = &example.package {
-        let bytes = std::fs::read(path).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
-        readings.push(auditor.read(&path.display().to_string(), "", &bytes)?);
-    }
-    Ok(auditor.conclude(example.listing.as_ref(), readings))
-}
-
 fn evaluate(examples: &[Labelled], audits: &[Audit], worst: usize) -> Evaluation {
     let mut judged: BTreeMap<String, Vec<(Judged, Miss)>> = BTreeMap::new();
     for (example, audit) in examples.iter().zip(audits) {
         for (sign, label) in &example.labels {
-            if *label == Label::Unclear || is_beyond_the_notice(example, sign, *label) {
+            if *label == Label::Unclear || examples::is_beyond_the_notice(example, sign) {
                 continue;
             }
             let truth = *label == Label::Yes;
@@ -116,13 +103,6 @@ fn evaluate(examples: &[Labelled], audits: &[Audit], worst: usize) -> Evaluation
         })
         .collect();
     Evaluation { examples: examples.len(), signs }
-}
-
-/// What is so in an app that the notice does not cover is kept apart and not called.
-fn is_beyond_the_notice(example: &Labelled, sign: &str, label: Label) -> bool {
-    label == Label::Yes
-        && example.labels.get("education") == Some(&Label::No)
-        && Sign::from_id(sign).is_none_or(|sign| !sign.is_always_in_scope())
 }
 
 /// What an audit says of a label: called or not at `likely`, the probability, the sum.

@@ -1,7 +1,9 @@
 //! The command line: one subcommand a file.
 
 mod audit;
+mod calibrate;
 mod corpora;
+mod examples;
 mod exit;
 mod pack;
 mod register;

@@ -39,6 +39,8 @@ pub(super) enum Command {
     /// Try one signature file on a text, a package or listings, and show clue by clue what
     /// held, what undid it, and the sum.
     Test(Box<super::trial::Args>),
+    /// Fit the weights of clues to labelled examples and judge them out of fold.
+    Calibrate(Box<super::calibrate::Args>),
     /// Train a text model from labelled listings and judge it out of fold.
     Train(Box<super::train::Args>),
 }
@@ -49,6 +51,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::List { pack, sign, lang } => list(&pack.load()?, sign.as_deref(), lang),
         Command::Explain { id, pack, lang } => explain(&pack.load()?, id, lang),
         Command::Test(args) => super::trial::run(args),
+        Command::Calibrate(args) => super::calibrate::run(args),
         Command::Train(args) => super::train::run(args),
     }
 }

@@ -49,7 +49,7 @@ fn kind(word: &str) -> Result<Kind, String> {
     })
 }
 
-fn about(word: &str) -> Result<About, String> {
+pub(super) fn about(word: &str) -> Result<About, String> {
     About::from_id(word).ok_or_else(|| "no such sign; `xunjian signatures list` shows them".into())
 }
 

@@ -5,6 +5,7 @@
 //! into one automaton.
 
 mod compile;
+mod edit;
 mod error;
 mod grams;
 mod library;
@@ -19,6 +20,7 @@ mod syntax;
 mod term;
 
 pub use compile::{Clue, Condition, Near, Observed, Unless};
+pub use edit::reweigh;
 pub use error::PackError;
 pub use grams::{Gram, Grams, Shape, pitch};
 pub use library::{Libraries, Library};

@@ -1,4 +1,4 @@
-//! What labelled examples teach: text models.
+//! What labelled examples teach: text models and the weights of clues.
 //!
 //! Everything is judged out of fold: by a fit that saw neither the example nor a near
 //! copy of it. Nothing is random but a fixed sequence, so the same data give the same result.
@@ -6,6 +6,7 @@
 mod error;
 mod folds;
 pub mod model;
+pub mod weights;
 
 pub use error::TrainError;
 
