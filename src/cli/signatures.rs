@@ -39,6 +39,8 @@ pub(super) enum Command {
     /// Try one signature file on a text, a package or listings, and show clue by clue what
     /// held, what undid it, and the sum.
     Test(Box<super::trial::Args>),
+    /// Print the JSON schema of signature files, for editors.
+    Schema,
     /// Fit the weights of clues to labelled examples and judge them out of fold.
     Calibrate(Box<super::calibrate::Args>),
     /// Train a text model from labelled listings and judge it out of fold.
@@ -51,6 +53,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::List { pack, sign, lang } => list(&pack.load()?, sign.as_deref(), lang),
         Command::Explain { id, pack, lang } => explain(&pack.load()?, id, lang),
         Command::Test(args) => super::trial::run(args),
+        Command::Schema => schema(),
         Command::Calibrate(args) => super::calibrate::run(args),
         Command::Train(args) => super::train::run(args),
     }
@@ -80,6 +83,11 @@ fn check(args: &PackArgs) -> anyhow::Result<Exit> {
         faults.len()
     );
     Ok(if faults.is_empty() { Exit::Clean } else { Exit::Usage })
+}
+
+fn schema() -> anyhow::Result<Exit> {
+    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&crate::signature::schema())?)?;
+    Ok(Exit::Clean)
 }
 
 fn list(pack: &Pack, sign: Option<&str>, lang: &str) -> anyhow::Result<Exit> {
