@@ -72,6 +72,12 @@ pub fn log_to_stderr(verbose: u8) {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
 }
 
+/// The reader of stdout went away.
+#[must_use]
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 /// Whose fault an error is: ours, unless it names a file or option the caller gave.
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {

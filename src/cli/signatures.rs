@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
+use toml::Spanned;
+
 use super::Exit;
 use super::pack::PackArgs;
 use crate::model::About;
 use crate::pipeline;
-use crate::signature::{Condition, Pack, Signature};
+use crate::signature::{ClueFile, Condition, Pack, Signature};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -124,11 +126,9 @@ fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) 
     match &clue.condition {
         Condition::Observed(observed) => {
             let kinds = observed.kinds.each().map(|k| k.id()).collect::<Vec<_>>().join(", ");
-            let file = signature.file.clues.iter().find(|c| *c.id.get_ref() == clue.id);
-            let terms = file
-                .map_or_else(String::new, |f| f.any.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" "));
             let regex = observed.regex.as_ref().map_or_else(String::new, |r| format!("  /{r}/"));
-            format!("in {kinds}: {terms}{regex}")
+            let file = signature.file.clues.iter().find(|c| *c.id.get_ref() == clue.id);
+            format!("in {kinds}: {}{regex}", file.map_or_else(String::new, terms))
         }
         Condition::Library { category, faint } => {
             format!("a library of category {category}{}", if *faint { ", a trace of it" } else { "" })
@@ -138,4 +138,24 @@ fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) 
             format!("all [{}]  one of [{}]  none of [{}]  not [{}]", names(all), names(any_of), names(none), names(not))
         }
     }
+}
+
+/// The terms of a clue, and those that must or must not stand near them.
+fn terms(clue: &ClueFile) -> String {
+    let words = |list: &[Spanned<String>]| list.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" ");
+    let mut out = words(&clue.any);
+    if let Some(several) = clue.at_least {
+        out.push_str(&format!("\n    at least {several} of them"));
+    }
+    if let Some(near) = &clue.near {
+        out.push_str(&format!("\n    near, within {}: {}", near.within, words(&near.any)));
+    }
+    if let Some(unless) = &clue.unless {
+        let (before, after) = (words(&unless.before), words(&unless.after));
+        out.push_str(&format!("\n    unless, within {}: before [{before}]  after [{after}]", unless.within));
+    }
+    if !clue.negatable {
+        out.push_str("\n    negated or not");
+    }
+    out
 }

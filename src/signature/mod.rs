@@ -31,5 +31,5 @@ pub use pack::{Pack, Signature};
 pub use policy::{Policy, SignPolicy};
 pub use schema::schema;
 pub use source::Source;
-pub use syntax::{Example, SignatureFile};
+pub use syntax::{ClueFile, Example, SignatureFile};
 pub use term::{Pattern, Role, Terms, Use};
