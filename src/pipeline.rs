@@ -125,9 +125,10 @@ impl Auditor {
 
     /// Facts that were told rather than read, as a reading of everything a package holds.
     #[must_use]
-    pub fn read_facts(&self, facts: &Facts) -> Reading {
+    pub fn read_facts(&self, package: &str, facts: &Facts) -> Reading {
         let mut reading = Reading { hits: detect::scan(&self.pack, facts), ..Reading::default() };
         reading.read.strings = facts.blocks.iter().map(|b| b.len() as u64).sum();
+        reading.manifest.package = package.to_owned();
         reading.manifest.labels = facts.of(Kind::Label).map(|label| (String::new(), label.to_owned())).collect();
         reading
     }

@@ -33,16 +33,91 @@ fn listings_of_our_own() {
     }
 }
 
+/// Packages told in words: as [`FLOORS`], over fewer and harder examples.
+const TOLD: &[(&str, f64, f64)] = &[
+    ("education", 0.97, 0.80),
+    ("preschool-training", 1.0, 1.0),
+    ("subject-tutoring", 0.95, 0.71),
+    ("disguised-tutoring", 1.0, 1.0),
+    ("photo-search", 1.0, 0.66),
+    ("live-tutoring", 1.0, 1.0),
+    ("game-link", 1.0, 1.0),
+    ("advertising", 1.0, 1.0),
+    ("harmful-content", 1.0, 0.5),
+    ("minor-privacy", 1.0, 1.0),
+    ("complaint-channel", 1.0, 1.0),
+    ("service-terms", 1.0, 1.0),
+    ("filing-missing", 1.0, 1.0),
+    ("school-fee", 1.0, 1.0),
+];
+
+/// Descriptions of packages, half of them hard.
+#[test]
+fn packages_told_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut told, mut hard, mut ids) = (0, 0, std::collections::BTreeSet::new());
+    for file in std::fs::read_dir(support::project("corpora/packages")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("\"contents\"")).collect();
+        if lines.is_empty() {
+            continue;
+        }
+        for line in &lines {
+            let example: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(ids.insert(example["id"].as_str().unwrap().to_owned()), "{} twice", example["id"]);
+            assert!(!example["note"].as_str().unwrap().is_empty(), "{}: say what it shows", example["id"]);
+            hard += usize::from(example["hard"].is_string());
+        }
+        told += lines.len();
+        std::fs::write(folder.path().join(path.file_name().unwrap()), lines.join("\n")).unwrap();
+    }
+    assert!(told >= 40 && hard * 2 >= told, "{told} descriptions, {hard} of them hard");
+    let output = xunjian(&["corpora", "evaluate", folder.path().to_str().unwrap(), "--format", "json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let evaluation = support::report(&output);
+    for (sign, precision, recall) in TOLD {
+        let figures = &evaluation["signs"][sign];
+        let (p, r) = (figures["precision"].as_f64().unwrap(), figures["recall"].as_f64().unwrap());
+        assert!(p >= *precision && r >= *recall, "{sign}: precision {p}, recall {r}");
+    }
+}
+
 /// Every label of every fixture app comes out: found at `likely` where it is so, not where it is not.
 #[test]
 fn fixture_apps() {
-    let output = xunjian(&["corpora", "evaluate", "corpora/packages", "--format", "json"]);
+    let output = xunjian(&["corpora", "evaluate", "corpora/packages/fixtures.jsonl", "--format", "json"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let evaluation = support::report(&output);
     assert!(evaluation["examples"].as_u64().unwrap() >= 14);
     for (sign, figures) in evaluation["signs"].as_object().unwrap() {
         assert!(figures["positives"].as_u64().unwrap() > 0, "{sign} has no positive fixture");
         assert_eq!(figures["worst"].as_array().unwrap().len(), 0, "{sign}: {}", figures["worst"]);
+    }
+}
+
+/// What the answer holds for people and for programs: every figure, the table, the misses.
+#[test]
+fn an_evaluation_shows_what_it_rests_on() {
+    let args = ["corpora", "evaluate", "corpora/listings", "--worst", "2"];
+    let evaluation = support::report(&xunjian(&[&args[..], &["--format", "json"]].concat()));
+    for (sign, figures) in evaluation["signs"].as_object().unwrap() {
+        for key in ["precision", "recall", "f1", "average_precision", "brier"] {
+            let value = figures[key].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&value), "{sign} {key} {value}");
+        }
+        let bands = figures["reliability"].as_array().unwrap();
+        let examples: u64 = bands.iter().map(|band| band["examples"].as_u64().unwrap()).sum();
+        assert_eq!(Some(examples), figures["examples"].as_u64(), "{sign}: every example is in one band");
+        assert!(figures["worst"].as_array().unwrap().len() <= 2);
+        for miss in figures["worst"].as_array().unwrap() {
+            assert_eq!(miss["sum"][0]["group"], "base-rate", "{sign}: the sum is shown from its base rate");
+        }
+    }
+    for (lang, words) in [("zh", ["精确率", "平均精确", "错得最多的"]), ("en", ["precision", "Brier", "worst misses"])]
+    {
+        let page = support::stdout(&xunjian(&[&args[..], &["--lang", lang]].concat()));
+        assert!(words.iter().all(|word| page.contains(word)), "{page}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::measure::{self, Label, Labelled};
+use crate::measure::{self, Label, Labelled, Package};
 use crate::model::{Audit, Detection, Sign};
 use crate::pipeline::Auditor;
 
@@ -24,9 +24,13 @@ pub(super) fn weigh(auditor: &Auditor, examples: &[Labelled]) -> anyhow::Result<
 
 fn one(auditor: &Auditor, example: &Labelled) -> anyhow::Result<(Audit, Detection)> {
     let mut readings = Vec::new();
-    if let Some(path) = &example.package {
-        let bytes = std::fs::read(path).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
-        readings.push(auditor.read(&path.display().to_string(), "", &bytes)?);
+    match &example.package {
+        Some(Package::File(path)) => {
+            let bytes = std::fs::read(path).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
+            readings.push(auditor.read(&path.display().to_string(), "", &bytes)?);
+        }
+        Some(Package::Told(contents)) => readings.push(auditor.read_facts(&contents.package, &contents.facts())),
+        None => {}
     }
     Ok(auditor.weigh(example.listing.as_ref(), readings))
 }

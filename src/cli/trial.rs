@@ -182,7 +182,7 @@ impl Subject {
                     None => {
                         let mut facts = Facts::default();
                         facts.push(Block::one(kind, "text", "", &text));
-                        Ok((name, None, vec![auditor.read_facts(&facts)]))
+                        Ok((name, None, vec![auditor.read_facts("", &facts)]))
                     }
                 }
             }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::Contents;
 use super::label::{Label, Labels, SHORT, label_name};
 use crate::model::{Listing, ListingError, Sign, hex};
 
@@ -17,10 +18,19 @@ pub struct Labelled {
     pub line: usize,
     /// Its listing, if it has one.
     pub listing: Option<Listing>,
-    /// Its package, relative to the working folder.
-    pub package: Option<PathBuf>,
+    /// Its package, if it has one.
+    pub package: Option<Package>,
     /// What was said of it; empty where nothing was.
     pub labels: Labels,
+}
+
+/// The package of an example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Package {
+    /// A file, relative to the working folder.
+    File(PathBuf),
+    /// A description.
+    Told(Box<Contents>),
 }
 
 /// A file of examples.
@@ -129,7 +139,7 @@ impl Corpus {
 fn example(line: &str) -> Result<Labelled, String> {
     let value: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
     let object = value.as_object().ok_or("not an object")?;
-    let package = object.get("apk").and_then(Value::as_str).map(PathBuf::from);
+    let package = package(object)?;
     let mut said = object.get("listing").cloned().unwrap_or_else(|| value.clone());
     if let (Some(fields), Some(text)) = (said.as_object_mut(), object.get("text")) {
         fields.entry("description").or_insert_with(|| text.clone());
@@ -140,8 +150,32 @@ fn example(line: &str) -> Result<Labelled, String> {
         Err(error) => return Err(error.to_string()),
     };
     let id = object.get("id").or_else(|| said.get("id")).and_then(Value::as_str);
-    let id = id.map(str::to_owned).or_else(|| package.as_ref().map(|p| p.display().to_string()));
-    Ok(Labelled { id: id.unwrap_or_default(), line: 0, listing, package, labels: labels(object)? })
+    let id = id.map_or_else(|| package.as_ref().map_or_else(String::new, Package::name), str::to_owned);
+    Ok(Labelled { id, line: 0, listing, package, labels: labels(object)? })
+}
+
+fn package(object: &Map<String, Value>) -> Result<Option<Package>, String> {
+    match (object.get("apk"), object.get("contents")) {
+        (Some(_), Some(_)) => Err("`apk` and `contents`: a package is a file or a description, not both".into()),
+        (Some(path), None) => {
+            let path = path.as_str().ok_or_else(|| format!("`apk` is a path, not {path}"))?;
+            Ok(Some(Package::File(path.into())))
+        }
+        (None, Some(told)) => {
+            let contents = serde_json::from_value(told.clone()).map_err(|e| format!("`contents`: {e}"))?;
+            Ok(Some(Package::Told(Box::new(contents))))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+impl Package {
+    fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Told(contents) => contents.package.clone(),
+        }
+    }
 }
 
 fn labels(object: &Map<String, Value>) -> Result<Labels, String> {
@@ -188,6 +222,20 @@ mod tests {
         assert_eq!((second["subject-tutoring"], second["education"]), (Label::Unclear, Label::Yes));
         assert_eq!(second["photo-search"], Label::No, "what a full set of labels leaves out is not so");
         assert!(!second.contains_key("minor-privacy"), "a listing does not show it");
+    }
+
+    #[test]
+    fn a_package_is_a_file_or_a_description() {
+        let labels = r#""labels":{"advertising":"y"}"#;
+        let corpus = parse(&format!(
+            "{{\"apk\":\"a.apk\",{labels}}}\n{{\"contents\":{{\"package\":\"cn.example.b\"}},{labels}}}"
+        ));
+        let examples = corpus.unwrap().examples;
+        assert_eq!((examples[0].id.as_str(), examples[1].id.as_str()), ("a.apk", "cn.example.b"));
+        assert!(examples.iter().all(|example| example.listing.is_none()));
+        let fault = parse(&format!("{{\"contents\":{{\"colour\":1}},{labels}}}")).unwrap_err().to_string();
+        assert!(fault.starts_with("a.jsonl:1: `contents`: unknown field `colour`"), "{fault}");
+        assert!(parse(&format!("{{\"apk\":\"a\",\"contents\":{{}},{labels}}}")).is_err());
     }
 
     #[test]
