@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Exit;
-use super::pack::{PackArgs, policy};
+use super::bench::Bench;
+use super::pack::PackArgs;
 use crate::measure::{Figures, Judged, Label, Labelled, figures, read_folder};
-use crate::model::{Audit, Budget, Confidence, Contribution, Sign, Verdict};
+use crate::model::{Audit, Confidence, Contribution, Sign, Verdict};
 use crate::pipeline::Auditor;
 
 #[derive(Debug, clap::Subcommand)]
@@ -29,6 +29,10 @@ pub(super) enum Command {
         /// Policy whose base rates apply.
         #[arg(long, default_value = "bj-2022-02-draft")]
         policy: String,
+        /// Judge each example by text models that have not seen it: a folder that
+        /// `signatures train --folds-out` wrote.
+        #[arg(long, value_name = "DIR")]
+        folds: Option<PathBuf>,
         #[command(flatten)]
         pack: PackArgs,
     },
@@ -57,13 +61,14 @@ struct Miss {
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
-    let Command::Evaluate { dir, format, worst, policy: policy_id, pack } = command;
-    let pack = pack.load()?;
-    let policy = policy(&pack, policy_id)?;
-    let auditor = Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() };
+    let Command::Evaluate { dir, format, worst, policy, folds, pack } = command;
     let examples: Vec<Labelled> = read_folder(dir)?.into_iter().flat_map(|(_, lines)| lines).collect();
+    let bench = match folds {
+        Some(folds) => Bench::of_folds(pack, policy, folds)?,
+        None => Bench::of(pack, policy)?,
+    };
     let audits: Vec<Audit> =
-        examples.par_iter().map(|example| audit(&auditor, example)).collect::<anyhow::Result<_>>()?;
+        examples.par_iter().map(|example| audit(bench.auditor(&example.id), example)).collect::<anyhow::Result<_>>()?;
     let evaluation = evaluate(&examples, &audits, *worst);
     let mut out = std::io::stdout().lock();
     if format == "json" {
@@ -119,7 +124,8 @@ fn evaluate(examples: &[Labelled], audits: &[Audit], worst: usize) -> Evaluation
 fn is_beyond_the_notice(example: &Labelled, sign: &str, label: Label) -> bool {
     label == Label::Yes
         && example.labels.get("education") == Some(&Label::No)
-        && Sign::from_id(sign).is_some_and(|sign| !sign.is_always_in_scope())
+        && sign != "education"
+        && Sign::from_id(sign).is_none_or(|sign| !sign.is_always_in_scope())
 }
 
 /// What an audit says of a label: called or not at `likely`, the probability, the sum.

@@ -1,6 +1,7 @@
 //! The command line: one subcommand a file.
 
 mod audit;
+mod bench;
 mod corpora;
 mod exit;
 mod pack;
