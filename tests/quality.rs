@@ -10,16 +10,18 @@ use serde_json::Value;
 use support::{project, stderr, xunjian};
 
 /// Sign, least precision, least recall at `likely`. Raise them when recognition gets better.
+/// The shipped text models have learnt from these listings, which flatters the first three:
+/// `UNSEEN` holds what they reach without.
 const FLOORS: &[(&str, f64, f64)] = &[
-    ("education", 0.94, 0.93),
-    ("preschool-training", 0.85, 0.85),
-    ("subject-tutoring", 0.93, 0.84),
-    ("disguised-tutoring", 0.90, 0.50),
-    ("photo-search", 0.98, 0.90),
-    ("live-tutoring", 0.94, 0.80),
-    ("game-link", 0.98, 0.70),
-    ("advertising", 0.98, 0.78),
-    ("harmful-content", 0.98, 0.85),
+    ("education", 0.97, 0.98),
+    ("preschool-training", 0.94, 0.96),
+    ("subject-tutoring", 0.95, 0.96),
+    ("disguised-tutoring", 0.90, 0.90),
+    ("photo-search", 0.98, 0.97),
+    ("live-tutoring", 0.98, 0.94),
+    ("game-link", 0.98, 0.98),
+    ("advertising", 0.98, 0.98),
+    ("harmful-content", 0.98, 0.98),
     ("school-fee", 0.98, 0.98),
 ];
 
