@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use super::Exit;
+use super::opened::Opened;
 use super::pack::{PackArgs, policy};
 use super::register::{RegisterArgs, today};
 use super::targets::{self, Target, TargetError};
-use crate::model::{Audit, Budget, Confidence, LimitCode, Listing, Skipped, hex};
+use crate::model::{Audit, Budget, Confidence, LimitCode, Listing, Skipped};
 use crate::pipeline::{Auditor, Identity, Reading};
 use crate::report::{self, Format, Style};
 
@@ -161,7 +161,7 @@ fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
     let paths: Vec<&PathBuf> =
         targets.iter().filter_map(|t| if let Target::Package(path) = t { Some(path) } else { None }).collect();
     let identities: Vec<Option<Identity>> =
-        paths.par_iter().map(|path| File::open(path).ok().and_then(|file| auditor.identify(&file))).collect();
+        paths.par_iter().map(|path| Opened::new(path).ok().and_then(|file| auditor.identify(&file))).collect();
     let identities: HashMap<&PathBuf, &Identity> =
         paths.iter().copied().zip(&identities).filter_map(|(path, id)| Some((path, id.as_ref()?))).collect();
     let mut jobs: Vec<Job> = Vec::new();
@@ -248,9 +248,8 @@ fn packages(auditor: &Auditor, paths: &[PathBuf], listing: Option<&Listing>, tim
 }
 
 fn read(auditor: &Auditor, path: &Path) -> Result<Reading, String> {
-    let mut file = File::open(path).map_err(|e| format!("cannot be opened: {e}"))?;
-    let mut hash = Sha256::new();
-    std::io::copy(&mut file, &mut hash).map_err(|e| format!("cannot be read: {e}"))?;
-    let sha256 = hex(&hash.finalize());
+    let file = Opened::new(path).map_err(|e| format!("cannot be opened: {e}"))?;
+    let file = file.held().map_err(|e| format!("cannot be read: {e}"))?;
+    let sha256 = file.sha256().map_err(|e| format!("cannot be read: {e}"))?;
     auditor.read(&path.display().to_string(), &sha256, &file).map_err(|e| e.to_string())
 }

@@ -2,15 +2,19 @@
 
 use whatlang::Lang;
 
-use crate::model::{Block, Hits, Kind};
+use crate::model::{Block, Hits, Kind, Kinds};
 use crate::signature::is_han;
 
-/// Letters below which Latin script tells no language.
-const LATIN_MIN: usize = 40;
+/// Letters below which a text in Latin script tells no language; a package's table has
+/// blocks of one locale each, and one that small says nothing about whom the app is for.
+const LISTING_MIN: usize = 40;
+const INSIDE_MIN: usize = 300;
 /// Letters of other scripts that are looked at in one block: enough to tell its language.
-const SAMPLE: usize = 4_000;
+const SAMPLE: usize = 1_600;
 /// Facts of one block looked at.
-const LOOKED_AT: usize = 4_000;
+const LOOKED_AT: usize = 2_000;
+/// Characters of one fact looked at.
+const LONGEST: usize = 2_000;
 
 /// Counts what people read: listing, labels and resources; code is not language.
 pub(super) fn count(block: &Block, hits: &mut Hits) {
@@ -21,12 +25,13 @@ pub(super) fn count(block: &Block, hits: &mut Hits) {
     let (mut chinese, mut japanese, mut others) = (0, 0, 0);
     for fact in block.iter().take(LOOKED_AT) {
         let (mut han, mut kana, mut other) = (0, 0, 0);
-        for c in fact.text.chars().take(2_000) {
+        for c in fact.text.chars().take(LONGEST) {
             match c {
                 c if c.is_ascii() => other += usize::from(c.is_ascii_alphabetic()),
                 c if is_han(c) => han += 1,
                 '\u{3040}'..='\u{30ff}' => kana += 1,
-                c => other += usize::from(c.is_alphabetic()),
+                // Beyond Latin-1's signs nearly all characters of a text are letters.
+                c => other += usize::from(c >= '\u{c0}'),
             }
         }
         // Script first: a text with kana is Japanese, one with Han and none is Chinese.
@@ -45,7 +50,8 @@ pub(super) fn count(block: &Block, hits: &mut Hits) {
     }
     add(hits, "zh", chinese);
     add(hits, "ja", japanese);
-    if others >= LATIN_MIN
+    let least = if Kinds::LISTING.contains(block.kind.bit()) { LISTING_MIN } else { INSIDE_MIN };
+    if others >= least
         && let Some(info) = whatlang::detect(&sample)
         && info.lang() != Lang::Cmn
     {

@@ -28,12 +28,10 @@ pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
         Kind::Class | Kind::Component => Normal::of_identifiers(block.text()),
         _ => normalise(block.text()),
     };
-    let mut matches: Vec<Match> = pack
-        .terms
-        .find(&normal.text)
-        .map(|(pattern, start, end)| Match { pattern, start, end, strewn: false })
-        .collect();
-    if !block.text().is_ascii() && block.text().len() <= SQUEEZED_MAX {
+    let found = pack.terms.find(&normal.text).into_iter();
+    let mut matches: Vec<Match> =
+        found.map(|(pattern, start, end)| Match { pattern, start, end, strewn: false }).collect();
+    if block.text().len() <= SQUEEZED_MAX {
         add_strewn(pack, &normal.text, &mut matches);
     }
     if matches.is_empty() {
@@ -54,7 +52,7 @@ pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
 fn add_strewn(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
     let Some(squeezed) = squeeze::squeeze(text) else { return };
     let Squeezed { text: short, .. } = &squeezed;
-    for (pattern, start, end) in pack.terms.find(short) {
+    for (pattern, start, end) in pack.terms.find_others(short) {
         let (from, to) = squeezed.origin_range(start, end);
         if to - from > end - start && squeeze::is_disguise(text, from, to) {
             matches.push(Match { pattern, start: from, end: to, strewn: true });

@@ -1,6 +1,6 @@
 //! The normal form without what is strewn between Han characters: 拍@照#搜$题.
 
-use crate::signature::is_han;
+use crate::signature::{HAN_LEAD, facts_reaching, is_han};
 
 /// A squeezed text with a map back to the text it was squeezed from.
 #[derive(Debug, Default)]
@@ -31,18 +31,11 @@ impl Squeezed {
 /// `None` where nothing stands between any.
 pub(super) fn squeeze(text: &str) -> Option<Squeezed> {
     let mut out = Squeezed::default();
-    let mut at = 0;
     let mut left_out = false;
-    while at < text.len() {
-        let end = memchr::memchr(0, &text.as_bytes()[at..]).map_or(text.len(), |i| at + i);
-        let fact = &text[at..end];
-        // Most facts of a package are identifiers; their test is a few vector instructions.
-        if !fact.is_ascii() {
-            out.steps.push((out.text.len() as u32, at as u32));
-            left_out |= out.squeeze_fact(fact, at);
-            out.text.push('\0');
-        }
-        at += fact.len() + 1;
+    for (at, fact) in facts_reaching(text, HAN_LEAD) {
+        out.steps.push((out.text.len() as u32, at as u32));
+        left_out |= out.squeeze_fact(fact, at);
+        out.text.push('\0');
     }
     left_out.then_some(out)
 }

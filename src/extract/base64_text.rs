@@ -12,10 +12,30 @@ const LONGEST: usize = 64 << 10;
 
 /// Texts with Han characters that stand as base64 in a line.
 pub(super) fn in_line(line: &str) -> Vec<String> {
-    line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_')))
-        .filter(|run| (SHORTEST..=LONGEST).contains(&run.len()))
-        .filter_map(decode)
-        .collect()
+    runs(line).filter(|run| run.len() <= LONGEST).filter_map(decode).collect()
+}
+
+/// Runs of at least [`SHORTEST`] characters of base64. Each must cover a multiple of that
+/// length, so that only one byte in [`SHORTEST`] needs looking at where there is none.
+fn runs(line: &str) -> impl Iterator<Item = &str> {
+    let bytes = line.as_bytes();
+    let is_base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
+    let mut probe = SHORTEST - 1;
+    std::iter::from_fn(move || {
+        while probe < bytes.len() {
+            if !is_base64(&bytes[probe]) {
+                probe += SHORTEST;
+                continue;
+            }
+            let start = probe - bytes[..probe].iter().rev().take_while(|b| is_base64(b)).count();
+            let end = probe + bytes[probe..].iter().take_while(|b| is_base64(b)).count();
+            probe = end + SHORTEST;
+            if end - start >= SHORTEST {
+                return Some(&line[start..end]);
+            }
+        }
+        None
+    })
 }
 
 fn decode(run: &str) -> Option<String> {
@@ -28,7 +48,20 @@ fn decode(run: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::in_line;
+    use proptest::prelude::*;
+
+    use super::{SHORTEST, in_line, runs};
+
+    proptest! {
+        #[test]
+        fn every_long_run_is_seen(line in "[a-zA-Z0-9+/ ,中]{0,120}") {
+            let expected: Vec<&str> = line
+                .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_')))
+                .filter(|run| run.len() >= SHORTEST)
+                .collect();
+            prop_assert_eq!(runs(&line).collect::<Vec<_>>(), expected);
+        }
+    }
 
     #[test]
     fn finds_chinese_and_nothing_else() {

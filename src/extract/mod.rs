@@ -24,6 +24,7 @@ mod sqlite;
 mod text;
 mod unescape;
 mod unity;
+mod wide;
 mod wxapkg;
 mod xml;
 

@@ -1,6 +1,6 @@
 //! Readable strings of binaries: ASCII and UTF-8, Chinese included, and two-byte Chinese.
 
-use super::{Extracted, flutter};
+use super::{Extracted, flutter, wide};
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// Shortest run of ASCII that is a string, as `strings(1)` has 4; 6 keeps code bytes out.
@@ -8,17 +8,14 @@ const ASCII_MIN: usize = 6;
 /// Shortest run of Han characters, which random bytes seldom form.
 const HAN_MIN: usize = 2;
 /// A longer run is one string of data (tables, keys): cut.
-const LONGEST: usize = 4_096;
+pub(super) const LONGEST: usize = 4_096;
 
 /// Takes the strings of a binary as facts of `kind`, named by offset.
 pub(super) fn read(bytes: &[u8], place: &str, kind: Kind, budget: &Budget, out: &mut Extracted) {
     let mut block = Block::new(kind, place, "offset");
     let mut at = 0;
-    while at < bytes.len() {
-        if !starts_text(bytes[at]) {
-            at += 1;
-            continue;
-        }
+    while let Some(start) = next_start(bytes, at) {
+        at = start;
         let (end, han) = run(bytes, at);
         if (end - at >= ASCII_MIN || han >= HAN_MIN)
             && let Ok(text) = std::str::from_utf8(&bytes[at..end])
@@ -34,14 +31,52 @@ pub(super) fn read(bytes: &[u8], place: &str, kind: Kind, budget: &Budget, out: 
     if flutter::is_snapshot(bytes) {
         flutter::strings(bytes, &mut block);
     } else {
-        wide(bytes, &mut block);
+        wide::strings(bytes, &mut block);
     }
     out.read.strings += block.len() as u64;
     out.facts.push(block);
 }
 
-const fn starts_text(byte: u8) -> bool {
-    matches!(byte, 0x20..0x7f | b'\t' | 0xe2..=0xe9 | 0xef)
+/// Starting places looked at together.
+const BLOCK: usize = 64;
+/// Bytes that tell whether a string starts in the block: six more, and two to end a character.
+const VIEW: usize = BLOCK + 8;
+
+/// Where the next run of six bytes of text starts, which is the least that a string has.
+/// Machine code has few: it is passed over in blocks, without a branch a byte.
+fn next_start(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while at < bytes.len() {
+        let mut view = [0; VIEW];
+        let there = bytes.len().min(at + VIEW);
+        view[..there - at].copy_from_slice(&bytes[at..there]);
+        let starts = starts(&view);
+        if starts.iter().fold(0, |any, &start| any | start) != 0 {
+            return starts.iter().position(|&start| start != 0).map(|i| at + i);
+        }
+        at += BLOCK;
+    }
+    None
+}
+
+/// 1 for each place of the view at which six bytes of whole characters begin.
+fn starts(view: &[u8; VIEW]) -> [u8; BLOCK] {
+    let ascii = view.map(|b| u8::from(b.wrapping_sub(0x20) < 0x5f) | u8::from(b == b'\t'));
+    let wide = view.map(|b| u8::from(b.wrapping_sub(0xe2) < 8) | u8::from(b == 0xef));
+    let tail = view.map(|b| u8::from(b & 0xc0 == 0x80));
+    // Whole characters of three bytes, at their first byte; two places further on, to look back.
+    let mut whole = [0; VIEW + 2];
+    for at in 0..VIEW - 2 {
+        whole[at + 2] = wide[at] & tail[at + 1] & tail[at + 2];
+    }
+    let mut text = [0; VIEW];
+    for at in 0..VIEW {
+        text[at] = ascii[at] | whole[at] | whole[at + 1] | whole[at + 2];
+    }
+    let mut starts = [0; BLOCK];
+    for at in 0..BLOCK {
+        starts[at] = text[at] & text[at + 1] & text[at + 2] & text[at + 3] & text[at + 4] & text[at + 5];
+    }
+    starts
 }
 
 /// End of the run of text at `at`, and how many Han characters it holds.
@@ -65,34 +100,30 @@ fn run(bytes: &[u8], start: usize) -> (usize, usize) {
     (at, han)
 }
 
-/// Two-byte Chinese strings of four characters and more, on even offsets, ending in NUL or ASCII.
-fn wide(bytes: &[u8], block: &mut Block) {
-    const WIDE_MIN: usize = 4;
-    let units = bytes.as_chunks::<2>().0;
-    let is_han = |c: &[u8; 2]| (0x4e..=0x9f).contains(&c[1]);
-    let mut at = 0;
-    while at < units.len() {
-        if !is_han(&units[at]) {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        while at < units.len() && at - start < LONGEST && (is_han(&units[at]) || is_wide_mark(&units[at])) {
-            at += 1;
-        }
-        // Characters of real words come from the common part of the block; noise does not.
-        let common = units[start..at].iter().filter(|c| (0x4e..=0x8f).contains(&c[1])).count();
-        let ends = at >= units.len() || units[at] == [0, 0];
-        if at - start >= WIDE_MIN && common * 4 >= (at - start) * 3 && ends {
-            let text: String = char::decode_utf16(units[start..at].iter().map(|c| u16::from_le_bytes(*c)))
-                .map(|c| c.unwrap_or('\u{fffd}'))
-                .collect();
-            block.push((start * 2) as u32, &text);
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What [`next_start`] finds, byte by byte.
+    fn next_start_plainly(bytes: &[u8], from: usize) -> Option<usize> {
+        (from..bytes.len()).find(|&at| run(bytes, at).0 - at >= ASCII_MIN)
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_miss_no_string(
+            parts in proptest::collection::vec(prop_oneof!["[a-z\t中文。]{0,12}".prop_map(String::into_bytes), proptest::collection::vec(any::<u8>(), 0..70)], 0..8)
+        ) {
+            let bytes = parts.concat();
+            let mut at = 0;
+            loop {
+                let found = next_start(&bytes, at);
+                prop_assert_eq!(found, next_start_plainly(&bytes, at));
+                let Some(start) = found else { break };
+                at = run(&bytes, start).0;
+            }
         }
     }
-}
-
-/// CJK punctuation, full-width forms and ASCII as two bytes.
-const fn is_wide_mark(unit: &[u8; 2]) -> bool {
-    matches!(unit, [0x20..0x7f, 0] | [_, 0x30] | [_, 0xff])
 }

@@ -30,8 +30,51 @@ pub(super) enum Part {
 }
 
 /// Elements of HTML, and of mini-programs, that stand on lines of their own.
-const BLOCKS: &str = " address article aside blockquote body br button caption dd div dl dt footer form h1 h2 h3 h4 h5 \
-    h6 head header hr html li main nav ol option p pre script section select style table td textarea th title tr ul view ";
+const BLOCKS: &[&str] = &[
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "br",
+    "button",
+    "caption",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "header",
+    "hr",
+    "html",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "option",
+    "p",
+    "pre",
+    "script",
+    "section",
+    "select",
+    "style",
+    "table",
+    "td",
+    "textarea",
+    "th",
+    "title",
+    "tr",
+    "ul",
+    "view",
+];
 
 impl Part {
     /// Tells markup by its first bytes; `None` for text that is none.
@@ -67,7 +110,7 @@ impl Part {
             Self::Document => matches!(tag, "p" | "h" | "br" | "tab"),
             Self::SharedStrings => tag == "si",
             Self::Sheet => tag == "c",
-            Self::Page => BLOCKS.contains(&format!(" {} ", tag.to_ascii_lowercase())),
+            Self::Page => BLOCKS.iter().any(|block| block.eq_ignore_ascii_case(tag)),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn read(bytes: &[u8], place: &str, budget: &Budget, out: &mut Extract
         }
         let number = number as u32 + 1;
         for piece in pieces(line) {
-            if piece.trim().is_empty() {
+            if piece.bytes().all(|b| b.is_ascii_whitespace()) {
                 continue;
             }
             block.push(number, &unescape(piece));

@@ -225,12 +225,12 @@ impl Package<'_> {
     fn entry(&self, entry: &Entry) -> Reading {
         let mut reading = Reading::default();
         let place = self.place_of(entry);
-        let head = self.archive.peek(entry, Format::MAGIC_LEN);
-        if extract::names_media(&entry.name) && Format::of(&head) == Format::Media {
+        let format = || Format::of(&self.archive.peek(entry, Format::MAGIC_LEN));
+        if extract::names_media(&entry.name) && format() == Format::Media {
             return reading;
         }
         if entry.size > self.budget.entry_bytes
-            && Format::of(&head) == Format::Archive
+            && format() == Format::Archive
             && let Some(window) = self.archive.window(entry)
         {
             self.nested(&window, &place, &entry.name, &mut reading);

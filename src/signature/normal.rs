@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::is_han;
+
 /// A text in normal form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Normal {
@@ -82,8 +84,7 @@ pub fn normalise(original: &str) -> Normal {
     let table = table();
     let mut at = 0;
     while at < original.len() {
-        let rest = &original.as_bytes()[at..];
-        let ascii = rest.iter().position(|b| !b.is_ascii()).unwrap_or(rest.len());
+        let ascii = ascii_run(&original.as_bytes()[at..]);
         push_ascii(&mut out, at, &original[at..at + ascii]);
         at += ascii;
         let Some(c) = original[at..].chars().next() else { break };
@@ -95,6 +96,13 @@ pub fn normalise(original: &str) -> Normal {
         at += c.len_utf8();
     }
     out
+}
+
+/// Length of the ASCII at the start, counted by blocks while it lasts.
+fn ascii_run(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let whole = bytes.chunks_exact(BLOCK).take_while(|block| block.is_ascii()).count() * BLOCK;
+    whole + bytes[whole..].iter().take_while(|b| b.is_ascii()).count()
 }
 
 /// A run of ASCII keeps its length, so it is copied whole.
@@ -137,12 +145,6 @@ fn push_slow(out: &mut Normal, at: usize, c: char) {
             }
         }
     }
-}
-
-/// Is it a Han character?
-#[must_use]
-pub const fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
 
 const DROP: u16 = 0xfffe;

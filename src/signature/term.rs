@@ -1,10 +1,14 @@
-//! All terms of all signatures, in one automaton.
+//! All terms of all signatures, compiled to be looked for at once.
+//!
+//! Terms of ASCII alone and all others are looked for apart: the others, Chinese nearly all,
+//! can only stand in facts that hold such characters, which are few in a package.
 
 use std::collections::HashMap;
 
 use daachorse::CharwiseDoubleArrayAhoCorasick;
 
-use super::normalise;
+use super::latin::Latin;
+use super::{facts_reaching, normalise};
 
 /// What a term means where it is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,8 +63,13 @@ pub struct Pattern {
 
 /// The compiled terms.
 pub struct Terms {
-    automaton: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
-    /// Patterns by the automaton's value.
+    /// Terms with characters beyond ASCII.
+    others: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
+    /// A fact without a byte as high as this holds none of them.
+    least: u8,
+    /// Terms of ASCII alone.
+    latin: Latin,
+    /// Every term, by its number.
     pub patterns: Vec<Pattern>,
 }
 
@@ -98,33 +107,50 @@ impl TermsBuilder {
     }
 
     pub(super) fn build(self) -> Result<Terms, String> {
-        let automaton = if self.patterns.is_empty() {
+        let (latin, others): (Vec<u32>, Vec<u32>) =
+            (0..self.patterns.len() as u32).partition(|&number| self.patterns[number as usize].text.is_ascii());
+        let latin = Latin::new(&self.patterns, latin.into_iter())?;
+        let values: Vec<(&str, u32)> =
+            others.into_iter().map(|number| (self.patterns[number as usize].text.as_str(), number)).collect();
+        let least = values.iter().filter_map(|(text, _)| text.bytes().max()).min().unwrap_or(u8::MAX);
+        let others = if values.is_empty() {
             None
         } else {
-            let values = self.patterns.iter().enumerate().map(|(i, p)| (p.text.as_str(), i as u32));
             Some(CharwiseDoubleArrayAhoCorasick::with_values(values).map_err(|e| e.to_string())?)
         };
-        Ok(Terms { automaton, patterns: self.patterns })
+        Ok(Terms { others, least, latin, patterns: self.patterns })
     }
 }
 
 impl Terms {
-    /// Every occurrence of every pattern in a text in normal form, by end offset:
-    /// pattern number, start, end.
-    pub fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (u32, usize, usize)> + 'a {
-        let bytes = text.as_bytes();
-        self.automaton
-            .iter()
-            .flat_map(move |a| a.find_overlapping_iter(text))
-            .map(|m| (m.value(), m.start(), m.end()))
-            .filter(move |&(value, start, end)| {
-                let pattern = &self.patterns[value as usize];
-                let is_word =
-                    |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-                let runs_on = pattern.bound_start && is_word(start.checked_sub(1));
-                let is_run_into = pattern.bound_end && is_word(Some(end));
-                !(runs_on || is_run_into)
+    /// Every occurrence of every term in a text in normal form whose facts are separated by
+    /// NUL: term number, start, end; by end, the longer first.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<(u32, usize, usize)> {
+        let mut found = Vec::new();
+        self.latin.find(&self.patterns, text, |term, start, end| found.push((term, start, end)));
+        found.extend(self.find_others(text));
+        found.sort_unstable_by_key(|&(term, start, end)| (end, start, term));
+        found
+    }
+
+    /// Every occurrence of the terms that are not ASCII alone.
+    pub fn find_others<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (u32, usize, usize)> + 'a {
+        self.others.iter().flat_map(move |others| {
+            facts_reaching(text, self.least).flat_map(move |(from, fact)| {
+                let matches = others.find_overlapping_iter(fact);
+                let matches = matches.map(move |m| (m.value(), from + m.start(), from + m.end()));
+                matches.filter(|m| self.stands_alone(text, *m))
             })
+        })
+    }
+
+    /// A term that begins or ends in a Latin letter is no part of a longer word.
+    fn stands_alone(&self, text: &str, (term, start, end): (u32, usize, usize)) -> bool {
+        let pattern = &self.patterns[term as usize];
+        let is_word =
+            |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_alphanumeric);
+        !(pattern.bound_start && is_word(start.checked_sub(1)) || pattern.bound_end && is_word(Some(end)))
     }
 }
 

@@ -18,7 +18,9 @@ pub struct Content {
 }
 
 /// Longest name compared; the field holds 65,535.
-const NAME_MAX: u64 = 4 << 10;
+const NAME_MAX: usize = 4 << 10;
+/// Bytes beyond the directory's name that are read of another one, to be shown.
+const NAME_MORE: usize = 80;
 const CHUNK: u64 = 64 << 10;
 /// Output at which the ratio begins to count.
 const RATIO_FROM: u64 = 1 << 20;
@@ -66,14 +68,14 @@ impl Archive<'_> {
             content.limits.push(Limit::new(LimitCode::OverBudget, place, "the time for this app is over"));
             return content;
         }
-        let start = match self.data_start(entry) {
-            Ok(start) => start,
+        let header = match self.local_header(entry) {
+            Ok(header) => header,
             Err(reason) => {
                 content.limits.push(Limit::new(LimitCode::UnreadableEntry, place, reason));
                 return content;
             }
         };
-        if let Err(error) = self.read_from(start, entry, place, budget, &mut content) {
+        if let Err(error) = self.read_from(&header, entry, place, budget, &mut content) {
             content.limits.push(Limit::new(LimitCode::UnreadableEntry, place, error.to_string()));
         }
         if !budget.take(content.bytes.len() as u64) {
@@ -85,27 +87,33 @@ impl Archive<'_> {
 
     /// Where the data begins: behind the *local* header's name and extra field.
     pub(super) fn data_start(&self, entry: &Entry) -> Result<u64, String> {
-        let header = self.source.range(entry.offset, LOCAL_LEN as u64).map_err(|e| e.to_string())?;
+        self.local_header(entry).map(|header| data_start(&header, entry))
+    }
+
+    /// The local header and, as far as it agrees with the directory, its name.
+    fn local_header(&self, entry: &Entry) -> Result<Vec<u8>, String> {
+        let length = LOCAL_LEN + entry.name.len().min(NAME_MAX) + NAME_MORE;
+        let header = self.source.range(entry.offset, length as u64).map_err(|e| e.to_string())?;
         if header.len() < LOCAL_LEN || !header.starts_with(LOCAL) {
             return Err("no local header where the directory says".into());
         }
-        let skip = LOCAL_LEN + usize::from(u16_at(&header, 26)) + usize::from(u16_at(&header, 28));
-        Ok(entry.offset + skip as u64)
+        Ok(header)
     }
 
     fn read_from(
         &self,
-        start: u64,
+        header: &[u8],
         entry: &Entry,
         place: &str,
         budget: &Budget,
         content: &mut Content,
     ) -> io::Result<()> {
+        let start = data_start(header, entry);
         let cap = self.cap_of(entry, budget);
         let tampered = |content: &mut Content, detail: String| {
             content.limits.push(Limit::new(LimitCode::TamperedArchive, place, detail));
         };
-        self.note_local(entry, place, content)?;
+        note_local(header, entry, place, content);
         let ending = match entry.method {
             STORED => self.stored(start, entry, cap, content)?,
             DEFLATED => {
@@ -159,36 +167,6 @@ impl Archive<'_> {
             return self.source.size();
         }
         if start < self.directory { self.directory.max(stated) } else { self.source.size() }
-    }
-
-    /// Flags a local header that tells another story than the directory, which is the one
-    /// that Android believes.
-    fn note_local(&self, entry: &Entry, place: &str, content: &mut Content) -> io::Result<()> {
-        let header = self.source.range(entry.offset, LOCAL_LEN as u64 + NAME_MAX)?;
-        let mut flag = |detail: String| content.limits.push(Limit::new(LimitCode::TamperedArchive, place, detail));
-        let name_len = usize::from(u16_at(&header, 26));
-        let local = header.get(LOCAL_LEN..LOCAL_LEN + name_len).map(String::from_utf8_lossy);
-        if let Some(local) = local.filter(|local| *local != entry.name) {
-            flag(format!("the local header has another name: {}", local.chars().take(80).collect::<String>()));
-        }
-        let method = u16_at(&header, 8);
-        if method != entry.method {
-            flag(format!("method {} in the directory, {method} in the local header", entry.method));
-        }
-        let flags = u16_at(&header, 6);
-        if (flags ^ entry.flags) & 1 != 0 {
-            flag("marked as encrypted in one header only".into());
-        }
-        // Writers that stream leave the sizes to a record behind the data.
-        let sizes = [u64::from(u32_at(&header, 18)), u64::from(u32_at(&header, 22))];
-        let is_deferred = flags & 8 != 0 && sizes == [0, 0] || sizes.contains(&u64::from(u32::MAX));
-        if !is_deferred && sizes != [entry.compressed, entry.size] {
-            flag(format!(
-                "sizes {} and {} in the directory, {} and {} in the local header",
-                entry.compressed, entry.size, sizes[0], sizes[1]
-            ));
-        }
-        Ok(())
     }
 
     fn stored(&self, start: u64, entry: &Entry, cap: u64, content: &mut Content) -> io::Result<Ending> {
@@ -258,5 +236,38 @@ impl Archive<'_> {
                 Err(_) => return Ok((out, Ending::Broken)),
             }
         }
+    }
+}
+
+fn data_start(header: &[u8], entry: &Entry) -> u64 {
+    let skip = LOCAL_LEN + usize::from(u16_at(header, 26)) + usize::from(u16_at(header, 28));
+    entry.offset + skip as u64
+}
+
+/// Flags a local header that tells another story than the directory, which is the one
+/// that Android believes.
+fn note_local(header: &[u8], entry: &Entry, place: &str, content: &mut Content) {
+    let mut flag = |detail: String| content.limits.push(Limit::new(LimitCode::TamperedArchive, place, detail));
+    let name_len = usize::from(u16_at(header, 26));
+    let local = header.get(LOCAL_LEN..LOCAL_LEN + name_len).map(String::from_utf8_lossy);
+    if let Some(local) = local.filter(|local| *local != entry.name) {
+        flag(format!("the local header has another name: {}", local.chars().take(80).collect::<String>()));
+    }
+    let method = u16_at(header, 8);
+    if method != entry.method {
+        flag(format!("method {} in the directory, {method} in the local header", entry.method));
+    }
+    let flags = u16_at(header, 6);
+    if (flags ^ entry.flags) & 1 != 0 {
+        flag("marked as encrypted in one header only".into());
+    }
+    // Writers that stream leave the sizes to a record behind the data.
+    let sizes = [u64::from(u32_at(header, 18)), u64::from(u32_at(header, 22))];
+    let is_deferred = flags & 8 != 0 && sizes == [0, 0] || sizes.contains(&u64::from(u32::MAX));
+    if !is_deferred && sizes != [entry.compressed, entry.size] {
+        flag(format!(
+            "sizes {} and {} in the directory, {} and {} in the local header",
+            entry.compressed, entry.size, sizes[0], sizes[1]
+        ));
     }
 }

@@ -8,8 +8,10 @@ use std::io;
 use super::ReadAt;
 use super::headers::{END, END_LEN, END64, END64_LOCATOR, END64_LOCATOR_LEN, u16_at, u32_at, u64_at};
 
-/// The end record may have a comment of 65,535 bytes, and shells append junk after it.
-const TAIL: u64 = (1 << 20) + 65_535 + END_LEN as u64;
+/// The end record may have a comment of 65,535 bytes …
+const COMMENT_MAX: u64 = 65_535 + END_LEN as u64;
+/// … and shells append junk after it.
+const JUNK_MAX: u64 = COMMENT_MAX + (1 << 20);
 /// Candidates looked at: nested packages that are stored bring theirs along.
 const CANDIDATES_MAX: usize = 64;
 
@@ -27,10 +29,17 @@ pub(super) struct End {
 
 /// Candidates for the end record, the last one in the file first.
 pub(super) fn find(source: &dyn ReadAt) -> io::Result<Vec<End>> {
-    let from = source.size().saturating_sub(TAIL);
-    let tail = source.range(from, TAIL)?;
+    // An ordinary file ends in a record and its comment; only an odd one is looked at further.
+    let near = find_within(source, COMMENT_MAX)?;
+    if near.iter().any(|end| end.comment_fits) { Ok(near) } else { find_within(source, JUNK_MAX) }
+}
+
+fn find_within(source: &dyn ReadAt, length: u64) -> io::Result<Vec<End>> {
+    let from = source.size().saturating_sub(length);
+    let tail = source.range(from, length)?;
     let mut ends = Vec::new();
-    for at in memchr::memmem::rfind_iter(&tail, END) {
+    let found: Vec<usize> = memchr::memmem::find_iter(&tail, END).collect();
+    for at in found.into_iter().rev() {
         if at + END_LEN > tail.len() || ends.len() >= CANDIDATES_MAX {
             continue;
         }
