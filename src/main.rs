@@ -16,6 +16,8 @@ fn main() -> ExitCode {
     xunjian::cli::log_to_stderr(cli.verbose);
     match cli.run() {
         Ok(exit) => ExitCode::from(exit.code()),
+        // Whoever reads the answer has read enough: `| head`.
+        Err(error) if xunjian::cli::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xunjian: {error:#}");
             ExitCode::from(xunjian::cli::exit_of(&error).code())

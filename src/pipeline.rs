@@ -7,6 +7,7 @@
 mod container;
 mod limits;
 mod package;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 use crate::detect;
 use crate::extract::{self, Extracted, Manifest};
 use crate::model::{
-    App, Artifact, ArtifactKind, Audit, Budget, Coverage, Detection, Facts, Hits, Limit, LimitCode, Listing, MadeBy,
-    ModelVerdict, Read, Standings,
+    App, Artifact, ArtifactKind, Audit, Budget, Coverage, Detection, Facts, Hits, Kind, Limit, LimitCode, Listing,
+    MadeBy, ModelVerdict, Read, Standings,
 };
 use crate::register::{Registers, credit_codes};
 use crate::score;
@@ -109,9 +110,25 @@ impl Auditor {
         Package { auditor: self, archive, place, name, depth: 0, is_carried: false, budget }
     }
 
+    /// Facts that were told rather than read, as a reading of everything a package holds.
+    #[must_use]
+    pub fn read_facts(&self, package: &str, facts: &Facts) -> Reading {
+        let mut reading = Reading { hits: detect::scan(&self.pack, facts), ..Reading::default() };
+        reading.read.strings = facts.blocks.iter().map(|b| b.len() as u64).sum();
+        reading.manifest.package = package.to_owned();
+        reading.manifest.labels = facts.of(Kind::Label).map(|label| (String::new(), label.to_owned())).collect();
+        reading
+    }
+
     /// Judges one app by its listing and the readings of its files.
     #[must_use]
     pub fn conclude(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> Audit {
+        self.weigh(listing, readings).0
+    }
+
+    /// Judges one app, and tells what was detected as well.
+    #[must_use]
+    pub fn weigh(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> (Audit, Detection) {
         let mut all = Reading::default();
         if let Some(listing) = listing {
             let facts = extract::listing(listing);
@@ -135,7 +152,7 @@ impl Auditor {
         self.finish(listing, all)
     }
 
-    fn finish(&self, listing: Option<&Listing>, mut all: Reading) -> Audit {
+    fn finish(&self, listing: Option<&Listing>, mut all: Reading) -> (Audit, Detection) {
         let app = app_of(listing, &all.manifest);
         all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
         let coverage = Coverage::new(all.limits, all.read);
@@ -143,7 +160,7 @@ impl Auditor {
         let standings = self.standings(listing, &app, &detection);
         let case = score::Case { app: &app, coverage: &coverage, detection: &detection, standings: &standings };
         let scored = score::score(&self.pack, &self.policy, case);
-        Audit {
+        let audit = Audit {
             app,
             artifacts: all.artifacts,
             profile: scored.profile,
@@ -153,7 +170,8 @@ impl Auditor {
             findings: scored.findings,
             out_of_scope: scored.out_of_scope,
             icon: all.icon,
-        }
+        };
+        (audit, detection)
     }
 }
 
@@ -229,14 +247,22 @@ fn app_of(listing: Option<&Listing>, manifest: &Manifest) -> App {
 /// Runs the linter with real detection over every signature of a pack.
 #[must_use]
 pub fn lint(pack: &Pack) -> Vec<lint::Case> {
-    let holding = |facts: &Facts| -> BTreeSet<usize> {
-        // An example shows what speaks for a sign; a model that leans away does not.
-        let mut models = detect::judge(pack, facts);
-        models.retain(|_, verdict| verdict.lean > 0.0);
-        let detection = detect::conclude(pack, detect::scan(pack, facts), &models);
-        (0..pack.clues.len()).filter(|&clue| detection.holding.contains(clue)).collect()
-    };
-    pack.signatures.iter().flat_map(|signature| lint::check(pack, signature, &holding)).collect()
+    pack.signatures.iter().flat_map(|signature| lint::check(pack, signature, &|facts| holding(pack, facts))).collect()
+}
+
+/// Runs the linter over one signature; nothing where the pack has none of this id.
+#[must_use]
+pub fn lint_one(pack: &Pack, id: &str) -> Vec<lint::Case> {
+    let signature = pack.signature(id).into_iter();
+    signature.flat_map(|signature| lint::check(pack, signature, &|facts| holding(pack, facts))).collect()
+}
+
+fn holding(pack: &Pack, facts: &Facts) -> BTreeSet<usize> {
+    // An example shows what speaks for a sign; a model that leans away does not.
+    let mut models = detect::judge(pack, facts);
+    models.retain(|_, verdict| verdict.lean > 0.0);
+    let detection = detect::conclude(pack, detect::scan(pack, facts), &models);
+    (0..pack.clues.len()).filter(|&clue| detection.holding.contains(clue)).collect()
 }
 
 /// SHA-256 of a whole source in lower-case hex; of what could be read, if the medium fails.

@@ -18,9 +18,9 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("score", &["model", "signature"]),
         ("report", &["model"]),
         ("measure", &["model"]),
-        ("train", &["model", "signature"]),
+        ("train", &["model", "signature", "score", "measure"]),
         ("pipeline", &["model", "signature", "unpack", "extract", "detect", "register", "score"]),
-        ("cli", &["model", "signature", "pipeline", "register", "report", "measure", "train"]),
+        ("cli", &["model", "signature", "pipeline", "register", "score", "report", "measure", "train"]),
     ])
 }
 

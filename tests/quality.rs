@@ -4,19 +4,24 @@
 
 mod support;
 
-use support::{stderr, xunjian};
+use std::path::Path;
+
+use serde_json::Value;
+use support::{project, stderr, xunjian};
 
 /// Sign, least precision, least recall at `likely`. Raise them when recognition gets better.
+/// The shipped text models have learnt from these listings, which flatters the first three:
+/// `UNSEEN` holds what they reach without.
 const FLOORS: &[(&str, f64, f64)] = &[
-    ("education", 0.94, 0.93),
-    ("preschool-training", 0.85, 0.85),
-    ("subject-tutoring", 0.93, 0.84),
-    ("disguised-tutoring", 0.90, 0.50),
-    ("photo-search", 0.98, 0.90),
-    ("live-tutoring", 0.94, 0.80),
-    ("game-link", 0.98, 0.70),
-    ("advertising", 0.98, 0.78),
-    ("harmful-content", 0.98, 0.85),
+    ("education", 0.97, 0.98),
+    ("preschool-training", 0.94, 0.96),
+    ("subject-tutoring", 0.95, 0.96),
+    ("disguised-tutoring", 0.90, 0.90),
+    ("photo-search", 0.98, 0.97),
+    ("live-tutoring", 0.98, 0.94),
+    ("game-link", 0.98, 0.98),
+    ("advertising", 0.98, 0.98),
+    ("harmful-content", 0.98, 0.98),
     ("school-fee", 0.98, 0.98),
 ];
 
@@ -33,10 +38,60 @@ fn listings_of_our_own() {
     }
 }
 
+/// Packages told in words: as [`FLOORS`], over fewer and harder examples.
+const TOLD: &[(&str, f64, f64)] = &[
+    ("education", 0.97, 0.80),
+    ("preschool-training", 1.0, 1.0),
+    ("subject-tutoring", 0.95, 0.71),
+    ("disguised-tutoring", 1.0, 1.0),
+    ("photo-search", 1.0, 0.66),
+    ("live-tutoring", 1.0, 1.0),
+    ("game-link", 1.0, 1.0),
+    ("advertising", 1.0, 1.0),
+    ("harmful-content", 1.0, 0.5),
+    ("minor-privacy", 1.0, 1.0),
+    ("complaint-channel", 1.0, 1.0),
+    ("service-terms", 1.0, 1.0),
+    ("filing-missing", 1.0, 1.0),
+    ("school-fee", 1.0, 1.0),
+];
+
+/// Descriptions of packages, half of them hard.
+#[test]
+fn packages_told_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut told, mut hard, mut ids) = (0, 0, std::collections::BTreeSet::new());
+    for file in std::fs::read_dir(support::project("corpora/packages")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("\"contents\"")).collect();
+        if lines.is_empty() {
+            continue;
+        }
+        for line in &lines {
+            let example: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(ids.insert(example["id"].as_str().unwrap().to_owned()), "{} twice", example["id"]);
+            assert!(!example["note"].as_str().unwrap().is_empty(), "{}: say what it shows", example["id"]);
+            hard += usize::from(example["hard"].is_string());
+        }
+        told += lines.len();
+        std::fs::write(folder.path().join(path.file_name().unwrap()), lines.join("\n")).unwrap();
+    }
+    assert!(told >= 40 && hard * 2 >= told, "{told} descriptions, {hard} of them hard");
+    let output = xunjian(&["corpora", "evaluate", folder.path().to_str().unwrap(), "--format", "json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let evaluation = support::report(&output);
+    for (sign, precision, recall) in TOLD {
+        let figures = &evaluation["signs"][sign];
+        let (p, r) = (figures["precision"].as_f64().unwrap(), figures["recall"].as_f64().unwrap());
+        assert!(p >= *precision && r >= *recall, "{sign}: precision {p}, recall {r}");
+    }
+}
+
 /// Every label of every fixture app comes out: found at `likely` where it is so, not where it is not.
 #[test]
 fn fixture_apps() {
-    let output = xunjian(&["corpora", "evaluate", "corpora/packages", "--format", "json"]);
+    let output = xunjian(&["corpora", "evaluate", "corpora/packages/fixtures.jsonl", "--format", "json"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let evaluation = support::report(&output);
     assert!(evaluation["examples"].as_u64().unwrap() >= 14);
@@ -46,18 +101,103 @@ fn fixture_apps() {
     }
 }
 
-/// The labelled descriptions of the shared data, where they are at hand: the bar that
-/// recognition was last measured at.
+/// What the answer holds for people and for programs: every figure, the table, the misses.
 #[test]
-fn real_descriptions() {
+fn an_evaluation_shows_what_it_rests_on() {
+    let args = ["corpora", "evaluate", "corpora/listings", "--worst", "2"];
+    let evaluation = support::report(&xunjian(&[&args[..], &["--format", "json"]].concat()));
+    for (sign, figures) in evaluation["signs"].as_object().unwrap() {
+        for key in ["precision", "recall", "f1", "average_precision", "brier"] {
+            let value = figures[key].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&value), "{sign} {key} {value}");
+        }
+        let bands = figures["reliability"].as_array().unwrap();
+        let examples: u64 = bands.iter().map(|band| band["examples"].as_u64().unwrap()).sum();
+        assert_eq!(Some(examples), figures["examples"].as_u64(), "{sign}: every example is in one band");
+        assert!(figures["worst"].as_array().unwrap().len() <= 2);
+        for miss in figures["worst"].as_array().unwrap() {
+            assert_eq!(miss["sum"][0]["group"], "base-rate", "{sign}: the sum is shown from its base rate");
+        }
+    }
+    for (lang, words) in [("zh", ["精确率", "平均精确", "错得最多的"]), ("en", ["precision", "Brier", "worst misses"])]
+    {
+        let page = support::stdout(&xunjian(&[&args[..], &["--lang", lang]].concat()));
+        assert!(words.iter().all(|word| page.contains(word)), "{page}");
+    }
+}
+
+/// Sign, least F1 at `likely`, with text models that have not seen the example.
+const UNSEEN: &[(&str, f64)] = &[("education", 0.95), ("preschool-training", 0.85), ("subject-tutoring", 0.92)];
+
+/// What the shipped models have learnt from flatters them; so here each listing is judged
+/// by models trained without it.
+#[test]
+fn listings_of_our_own_out_of_fold() {
+    let folds = tempfile::tempdir().unwrap();
+    train(&files("corpora/listings"), &[], folds.path());
+    let evaluation = evaluate("corpora/listings", folds.path());
+    for (sign, least) in UNSEEN {
+        let f1 = evaluation["signs"][sign]["f1"].as_f64().unwrap();
+        assert!(f1 >= *least, "{sign}: F1 {f1}");
+    }
+}
+
+/// The labelled descriptions of the shared data, where they are at hand: the bar that
+/// recognition was last measured at, by models that have not seen the line.
+#[test]
+fn real_descriptions_out_of_fold() {
     let Some(gold) = support::shared("listings/gold-dev.jsonl") else { return };
-    let output = xunjian(&["corpora", "evaluate", gold.to_str().unwrap(), "--format", "json"]);
-    let evaluation = support::report(&output);
-    for (sign, least) in [("education", 0.94), ("preschool-training", 0.93), ("subject-tutoring", 0.88)] {
+    let gold = gold.to_str().unwrap();
+    let folds = tempfile::tempdir().unwrap();
+    train(&[gold.to_owned()], &files("corpora/listings"), folds.path());
+    let evaluation = evaluate(gold, folds.path());
+    for (sign, least) in [("education", 0.95), ("preschool-training", 0.95), ("subject-tutoring", 0.93)] {
         let f1 = evaluation["signs"][sign]["f1"].as_f64().unwrap();
         assert!(f1 >= least, "{sign}: F1 {f1}");
     }
     for sign in ["photo-search", "live-tutoring"] {
         assert_eq!(evaluation["signs"][sign]["worst"].as_array().unwrap().len(), 0, "{sign}: every line right");
     }
+}
+
+/// A folder of which one model is missing would judge by a model that has seen the example.
+#[test]
+fn folds_must_hold_every_model() {
+    let folds = tempfile::tempdir().unwrap();
+    train_one("subject-tutoring", &files("corpora/listings"), &[], folds.path());
+    let output = xunjian(&["corpora", "evaluate", "corpora/listings", "--folds", folds.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("education.model"), "{}", stderr(&output));
+}
+
+/// The files of a folder of the project.
+fn files(folder: &str) -> Vec<String> {
+    let listed = std::fs::read_dir(project(folder)).unwrap();
+    let mut files: Vec<String> = listed.map(|e| e.unwrap().path().display().to_string()).collect();
+    files.sort();
+    files
+}
+
+fn train(data: &[String], support: &[String], folds: &Path) {
+    for model in ["education", "preschool-training", "subject-tutoring"] {
+        train_one(model, data, support, folds);
+    }
+}
+
+fn train_one(model: &str, data: &[String], support: &[String], folds: &Path) {
+    let (out, folds) = (folds.join(format!("{model}.model")), folds.to_str().unwrap());
+    let mut args = vec!["signatures", "train", "--name", model, "--label", model];
+    args.extend(["--out", out.to_str().unwrap(), "--folds-out", folds]);
+    if !support.is_empty() {
+        args.push("--support");
+        args.extend(support.iter().map(String::as_str));
+    }
+    args.push("--");
+    args.extend(data.iter().map(String::as_str));
+    let output = xunjian(&args);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+fn evaluate(corpus: &str, folds: &Path) -> Value {
+    support::report(&xunjian(&["corpora", "evaluate", corpus, "--folds", folds.to_str().unwrap(), "--format", "json"]))
 }

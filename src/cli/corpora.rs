@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Exit;
-use super::pack::{PackArgs, policy};
-use crate::measure::{Figures, Judged, Label, Labelled, figures, read_folder};
-use crate::model::{Audit, Budget, Confidence, Contribution, Sign, Verdict};
-use crate::pipeline::Auditor;
+use super::bench::Bench;
+use super::examples;
+use super::pack::PackArgs;
+use crate::measure::{Figures, Judged, Label, Labelled, figures};
+use crate::model::{Audit, Confidence, Contribution, Sign, Verdict};
+use crate::report::words::{Lang, Phrase, find};
+use crate::signature::Policy;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -26,9 +27,16 @@ pub(super) enum Command {
         /// Worst misses listed per sign.
         #[arg(long, default_value_t = 5)]
         worst: usize,
+        /// Language of words for people.
+        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+        lang: String,
         /// Policy whose base rates apply.
         #[arg(long, default_value = "bj-2022-02-draft")]
         policy: String,
+        /// Judge each example by text models that have not seen it: a folder that
+        /// `signatures train --folds-out` wrote.
+        #[arg(long, value_name = "DIR")]
+        folds: Option<PathBuf>,
         #[command(flatten)]
         pack: PackArgs,
     },
@@ -54,45 +62,39 @@ struct Miss {
     truth: &'static str,
     probability: f64,
     sum: Vec<Contribution>,
+    out_of_scope: bool,
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
-    let Command::Evaluate { dir, format, worst, policy: policy_id, pack } = command;
-    let pack = pack.load()?;
-    let policy = policy(&pack, policy_id)?;
-    let auditor = Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() };
-    let examples: Vec<Labelled> = read_folder(dir)?.into_iter().flat_map(|(_, lines)| lines).collect();
-    let audits: Vec<Audit> =
-        examples.par_iter().map(|example| audit(&auditor, example)).collect::<anyhow::Result<_>>()?;
-    let evaluation = evaluate(&examples, &audits, *worst);
+    let Command::Evaluate { dir, format, worst, lang, policy, folds, pack } = command;
+    let bench = match folds {
+        Some(folds) => Bench::of_folds(pack, policy, folds)?,
+        None => Bench::of(pack, policy)?,
+    };
+    let examples = examples::load(dir)?;
+    let weighed = examples::weigh(|id| bench.auditor(id), &examples)?;
+    let audits: Vec<Audit> = weighed.into_iter().map(|(audit, _)| audit).collect();
+    let evaluation = evaluate(&examples, &audits, bench.policy(), *worst);
     let mut out = std::io::stdout().lock();
     if format == "json" {
         writeln!(out, "{}", serde_json::to_string_pretty(&evaluation)?)?;
     } else {
-        print(&evaluation, &mut out)?;
+        print(&evaluation, Lang::of(lang), &mut out)?;
     }
     Ok(Exit::Clean)
 }
 
-fn audit(auditor: &Auditor, example: &Labelled) -> anyhow::Result<Audit> {
-    let mut readings = Vec::new();
-    if let Some(path) = &example.package {
-        let bytes = std::fs::read(path).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
-        readings.push(auditor.read(&path.display().to_string(), "", &bytes)?);
-    }
-    Ok(auditor.conclude(example.listing.as_ref(), readings))
-}
-
-fn evaluate(examples: &[Labelled], audits: &[Audit], worst: usize) -> Evaluation {
+fn evaluate(examples: &[Labelled], audits: &[Audit], policy: &Policy, worst: usize) -> Evaluation {
     let mut judged: BTreeMap<String, Vec<(Judged, Miss)>> = BTreeMap::new();
     for (example, audit) in examples.iter().zip(audits) {
         for (sign, label) in &example.labels {
-            if *label == Label::Unclear || is_beyond_the_notice(example, sign, *label) {
+            if *label == Label::Unclear || examples::is_beyond_the_notice(example, sign) {
                 continue;
             }
             let truth = *label == Label::Yes;
-            let (called, probability, sum) = said(audit, sign);
-            let miss = Miss { id: example.id.clone(), truth: if truth { "y" } else { "n" }, probability, sum };
+            let Said { called, probability, sum, out_of_scope } = said(audit, policy, sign);
+            let miss =
+                Miss { id: example.id.clone(), truth: if truth { "y" } else { "n" }, probability, sum, out_of_scope };
             let item = Judged { id: example.id.clone(), truth, called, probability };
             judged.entry(sign.clone()).or_default().push((item, miss));
         }
@@ -115,67 +117,80 @@ fn evaluate(examples: &[Labelled], audits: &[Audit], worst: usize) -> Evaluation
     Evaluation { examples: examples.len(), signs }
 }
 
-/// What is so in an app that the notice does not cover is kept apart and not called.
-fn is_beyond_the_notice(example: &Labelled, sign: &str, label: Label) -> bool {
-    label == Label::Yes
-        && example.labels.get("education") == Some(&Label::No)
-        && Sign::from_id(sign).is_some_and(|sign| !sign.is_always_in_scope())
+/// What an audit says of a label.
+struct Said {
+    called: bool,
+    probability: f64,
+    sum: Vec<Contribution>,
+    /// Whatever its sum, it is kept apart: the app is none that the notice covers.
+    out_of_scope: bool,
 }
 
-/// What an audit says of a label: called or not at `likely`, the probability, the sum.
-fn said(audit: &Audit, label: &str) -> (bool, f64, Vec<Contribution>) {
+/// Called at `likely` and above.
+fn said(audit: &Audit, policy: &Policy, label: &str) -> Said {
     match label {
         "education" => {
             let education = &audit.profile.education;
-            let sum = education.evidence.iter().filter(|e| e.counted);
-            let sum = sum.map(|e| Contribution { group: e.group.clone(), weight: e.weight }).collect();
-            (education.verdict == Verdict::Yes, education.probability, sum)
+            let mut sum = vec![Contribution { group: "base-rate".into(), weight: policy.education_prior }];
+            let counted = education.evidence.iter().filter(|e| e.counted);
+            sum.extend(counted.map(|e| Contribution { group: e.group.clone(), weight: e.weight }));
+            let called = education.verdict == Verdict::Yes;
+            Said { called, probability: education.probability, sum, out_of_scope: false }
         }
         "adsgames" => {
-            let (ads, games) = (said(audit, "advertising"), said(audit, "game-link"));
-            if ads.1 >= games.1 { (ads.0 || games.0, ads.1, ads.2) } else { (ads.0 || games.0, games.1, games.2) }
+            let (ads, games) = (said(audit, policy, "advertising"), said(audit, policy, "game-link"));
+            let called = ads.called || games.called;
+            Said { called, ..if ads.probability >= games.probability { ads } else { games } }
         }
         id => {
             let called = |f: &crate::model::Finding| f.sign.id() == id && f.confidence >= Confidence::Likely;
             let check = audit.checks.iter().find(|c| Sign::from_id(id) == Some(c.sign));
             let in_scope =
                 audit.profile.education.verdict != Verdict::No || check.is_some_and(|c| c.sign.is_always_in_scope());
-            let probability = check.filter(|_| in_scope).map_or(0.0, |c| c.probability);
-            (audit.findings.iter().any(called), probability, check.map_or_else(Vec::new, |c| c.sum.clone()))
+            Said {
+                called: audit.findings.iter().any(called),
+                probability: check.filter(|_| in_scope).map_or(0.0, |c| c.probability),
+                sum: check.map_or_else(Vec::new, |c| c.sum.clone()),
+                out_of_scope: !in_scope,
+            }
         }
     }
 }
 
-fn print(evaluation: &Evaluation, out: &mut impl Write) -> std::io::Result<()> {
-    writeln!(out, "{} examples; `likely` and above count as called, `u` is left out\n", evaluation.examples)?;
-    writeln!(
-        out,
-        "{:20} {:>5} {:>9} {:>7} {:>6} {:>6} {:>6}",
-        "sign", "is so", "precision", "recall", "F1", "AP", "Brier"
-    )?;
+fn print(evaluation: &Evaluation, lang: Lang, out: &mut impl Write) -> std::io::Result<()> {
+    let word = |key: &str| find(&format!("evaluate.{key}")).unwrap_or_else(|| Phrase::same(key));
+    let line = |key: &str| word(key).with("n", &evaluation.examples.to_string()).get(lang).to_owned();
+    writeln!(out, "{}\n\n{}", line("head"), line("columns"))?;
     for (sign, e) in &evaluation.signs {
         let f = &e.figures;
         writeln!(
             out,
-            "{sign:20} {:>5} {:>9.3} {:>7.3} {:>6.3} {:>6.3} {:>6.3}",
-            f.positives, f.precision, f.recall, f.f1, f.average_precision, f.brier
+            "{sign:20} {:>5} {:>5} {:>9.3} {:>7.3} {:>6.3} {:>6.3} {:>6.3}",
+            f.positives,
+            f.examples - f.positives,
+            f.precision,
+            f.recall,
+            f.f1,
+            f.average_precision,
+            f.brier
         )?;
     }
-    writeln!(out, "\nstated probability beside what is so (examples)")?;
+    writeln!(out, "\n{}", line("reliability"))?;
     for (sign, e) in &evaluation.signs {
-        let bands: Vec<String> = e
-            .figures
-            .reliability
-            .iter()
-            .map(|b| format!("{:.2}->{:.2} ({})", b.stated, b.observed, b.examples))
-            .collect();
-        writeln!(out, "{sign:20} {}", bands.join("  "))?;
+        let bands = e.figures.reliability.iter().map(|band| match band.examples {
+            0 => format!("{:>16}", "-"),
+            n => format!("{:.2}->{:.2} {n:>5}", band.stated, band.observed),
+        });
+        writeln!(out, "{sign:20} {}", bands.collect::<Vec<_>>().join("  ").trim_end())?;
     }
-    writeln!(out, "\nworst misses")?;
+    writeln!(out, "\n{}", line("misses"))?;
     for (sign, e) in &evaluation.signs {
         for miss in &e.worst {
             let sum: Vec<String> = miss.sum.iter().map(|c| format!("{:+} {}", c.weight, c.group)).collect();
-            writeln!(out, "{sign:20} {} is {} at {:.2}: {}", miss.id, miss.truth, miss.probability, sum.join(" "))?;
+            let total: i32 = miss.sum.iter().map(|c| c.weight).sum();
+            let (truth, sum) = (miss.truth, sum.join(" "));
+            let scope = if miss.out_of_scope { line("out_of_scope") } else { String::new() };
+            writeln!(out, "{sign:20} {}  {truth}  {:.2}  {sum} = {total}{scope}", miss.id, miss.probability)?;
         }
     }
     Ok(())

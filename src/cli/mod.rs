@@ -1,7 +1,10 @@
 //! The command line: one subcommand a file.
 
 mod audit;
+mod bench;
+mod calibrate;
 mod corpora;
+mod examples;
 mod exit;
 mod opened;
 mod pack;
@@ -9,6 +12,7 @@ mod register;
 mod signatures;
 mod targets;
 mod train;
+mod trial;
 
 use clap::{Parser, Subcommand};
 
@@ -31,7 +35,7 @@ pub struct Cli {
 enum Command {
     /// Audit packages, folders of them, and listings. 审计应用包、文件夹或应用商店介绍。
     Audit(audit::Args),
-    /// Check, list and explain the signatures. 检查、列出、解释特征。
+    /// Check, list, explain, test and fit the signatures. 检查、列出、解释、试用、校准特征。
     #[command(subcommand)]
     Signatures(signatures::Command),
     /// Measure recognition on labelled examples. 用标注语料衡量识别质量。
@@ -70,11 +74,18 @@ pub fn log_to_stderr(verbose: u8) {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
 }
 
+/// The reader of stdout went away.
+#[must_use]
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 /// Whose fault an error is: ours, unless it names a file or option the caller gave.
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     let theirs = error.is::<crate::signature::PackError>()
         || error.to_string().starts_with("--")
+        || error.is::<crate::measure::CorpusError>()
         || error.is::<crate::train::TrainError>()
         || error.is::<targets::TargetError>();
     if theirs { Exit::Usage } else { Exit::Failure }

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
+use toml::Spanned;
+
 use super::Exit;
 use super::pack::PackArgs;
 use crate::model::About;
 use crate::pipeline;
-use crate::signature::{Condition, Pack, Signature};
+use crate::signature::{ClueFile, Condition, Pack, Signature};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -36,6 +38,13 @@ pub(super) enum Command {
         #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
         lang: String,
     },
+    /// Try one signature file on a text, a package or listings, and show clue by clue what
+    /// held, what undid it, and the sum.
+    Test(Box<super::trial::Args>),
+    /// Print the JSON schema of signature files, for editors.
+    Schema,
+    /// Fit the weights of clues to labelled examples and judge them out of fold.
+    Calibrate(Box<super::calibrate::Args>),
     /// Train a text model from labelled listings and judge it out of fold.
     Train(Box<super::train::Args>),
 }
@@ -45,6 +54,9 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::Check { pack } => check(pack),
         Command::List { pack, sign, lang } => list(&pack.load()?, sign.as_deref(), lang),
         Command::Explain { id, pack, lang } => explain(&pack.load()?, id, lang),
+        Command::Test(args) => super::trial::run(args),
+        Command::Schema => schema(),
+        Command::Calibrate(args) => super::calibrate::run(args),
         Command::Train(args) => super::train::run(args),
     }
 }
@@ -73,6 +85,11 @@ fn check(args: &PackArgs) -> anyhow::Result<Exit> {
         faults.len()
     );
     Ok(if faults.is_empty() { Exit::Clean } else { Exit::Usage })
+}
+
+fn schema() -> anyhow::Result<Exit> {
+    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&crate::signature::schema())?)?;
+    Ok(Exit::Clean)
 }
 
 fn list(pack: &Pack, sign: Option<&str>, lang: &str) -> anyhow::Result<Exit> {
@@ -105,24 +122,13 @@ fn explain(pack: &Pack, id: &str, lang: &str) -> anyhow::Result<Exit> {
 }
 
 fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) -> String {
-    let names = |list: &[usize]| {
-        list.iter()
-            .map(|&n| {
-                let inner = &pack.clues[n];
-                let home = &pack.signatures[inner.signature];
-                if home.id == signature.id { inner.id.clone() } else { format!("{}#{}", home.id, inner.id) }
-            })
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let names = |list: &[usize]| list.iter().map(|&n| pack.name_of(n, signature)).collect::<Vec<_>>().join(", ");
     match &clue.condition {
         Condition::Observed(observed) => {
             let kinds = observed.kinds.each().map(|k| k.id()).collect::<Vec<_>>().join(", ");
-            let file = signature.file.clues.iter().find(|c| *c.id.get_ref() == clue.id);
-            let terms = file
-                .map_or_else(String::new, |f| f.any.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" "));
             let regex = observed.regex.as_ref().map_or_else(String::new, |r| format!("  /{r}/"));
-            format!("in {kinds}: {terms}{regex}")
+            let file = signature.file.clues.iter().find(|c| *c.id.get_ref() == clue.id);
+            format!("in {kinds}: {}{regex}", file.map_or_else(String::new, terms))
         }
         Condition::Library { category, faint } => {
             format!("a library of category {category}{}", if *faint { ", a trace of it" } else { "" })
@@ -132,4 +138,24 @@ fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) 
             format!("all [{}]  one of [{}]  none of [{}]  not [{}]", names(all), names(any_of), names(none), names(not))
         }
     }
+}
+
+/// The terms of a clue, and those that must or must not stand near them.
+fn terms(clue: &ClueFile) -> String {
+    let words = |list: &[Spanned<String>]| list.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" ");
+    let mut out = words(&clue.any);
+    if let Some(several) = clue.at_least {
+        out.push_str(&format!("\n    at least {several} of them"));
+    }
+    if let Some(near) = &clue.near {
+        out.push_str(&format!("\n    near, within {}: {}", near.within, words(&near.any)));
+    }
+    if let Some(unless) = &clue.unless {
+        let (before, after) = (words(&unless.before), words(&unless.after));
+        out.push_str(&format!("\n    unless, within {}: before [{before}]  after [{after}]", unless.within));
+    }
+    if !clue.negatable {
+        out.push_str("\n    negated or not");
+    }
+    out
 }

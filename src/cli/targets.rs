@@ -12,6 +12,9 @@ pub(super) enum TargetError {
     /// `--listing` with several packages, or none.
     #[error("--listing goes with exactly one package")]
     ListingNeedsOnePackage,
+    /// A file named on the command line cannot be read.
+    #[error("{0}: cannot be read as UTF-8 text: {1}")]
+    Unreadable(String, std::io::Error),
     /// The listing file is unusable.
     #[error("--listing {0}: {1}")]
     Listing(String, String),

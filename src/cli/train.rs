@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Exit;
+use crate::measure::{self, label_name, read_table};
+use crate::pipeline::sha256;
 use crate::signature::Shape;
-use crate::train::{self, Corpus, Input, Options, Trained};
+use crate::train::model::{self, Options, Records, Trained, describe};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,9 +24,9 @@ pub(super) struct Args {
     /// Weight of a `--support` listing.
     #[arg(long, default_value_t = 0.3)]
     support_weight: f64,
-    /// Key of the label; given several times, the first that a listing has.
-    #[arg(long, required = true)]
-    label: Vec<String>,
+    /// The label to learn: `education` or a sign.
+    #[arg(long, value_parser = label)]
+    label: &'static str,
     /// Tab-separated labels by id, for listings without their own.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     labels: Vec<PathBuf>,
@@ -40,8 +42,9 @@ pub(super) struct Args {
     /// File to write: `NAME.model` in the folder `models` of the signatures.
     #[arg(long)]
     out: PathBuf,
-    /// Write out-of-fold log-odds: id, label, log-odds.
-    #[arg(long, value_name = "FILE")]
+    /// Write the model of each fold (`FOLD/models/NAME.model`) and who was held out of which
+    /// (`NAME.tsv`), for `corpora evaluate --folds`.
+    #[arg(long, value_name = "DIR")]
     folds_out: Option<PathBuf>,
     /// Lengths of the n-grams, in characters.
     #[arg(long, default_value = "1-2", value_parser = range)]
@@ -60,6 +63,10 @@ pub(super) struct Args {
     balance: bool,
 }
 
+fn label(word: &str) -> Result<&'static str, String> {
+    label_name(word).ok_or_else(|| "no such label: use `education` or the id of a sign".into())
+}
+
 fn range(word: &str) -> Result<(usize, usize), String> {
     let (min, max) = word.split_once('-').unwrap_or((word, word));
     min.parse().ok().zip(max.parse().ok()).ok_or_else(|| "give two lengths, as in 1-2".into())
@@ -67,14 +74,13 @@ fn range(word: &str) -> Result<(usize, usize), String> {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let options = args.options()?;
-    let corpus = args.corpus()?;
-    let mut trained = train::train(&args.name, &corpus, &options)?;
-    let labels = args.label.iter().map(|label| ("label", label));
-    let limits = args.limits.iter().map(|limit| ("limits", limit));
-    trained.model.card.extend(labels.chain(limits).map(|(key, value)| (key.to_owned(), value.clone())));
+    let records = args.records()?;
+    let mut trained = model::train(&args.name, &records, &options)?;
+    trained.model.card.push(("label".to_owned(), args.label.to_owned()));
+    trained.model.card.extend(args.limits.iter().map(|limit| ("limits".to_owned(), limit.clone())));
     write(&args.out, &trained.model.to_text())?;
-    if let Some(path) = &args.folds_out {
-        write(path, &table(&corpus, &trained))?;
+    if let Some(dir) = &args.folds_out {
+        write_folds(dir, &args.name, &records, &trained)?;
     }
     for (key, value) in &trained.model.card {
         println!("{key}: {value}");
@@ -114,41 +120,45 @@ impl Args {
         })
     }
 
-    fn corpus(&self) -> anyhow::Result<Corpus> {
+    fn records(&self) -> anyhow::Result<Records> {
         let mut tables = BTreeMap::new();
         let mut sources = Vec::new();
         for path in &self.labels {
-            let (name, text) = read("--labels", path)?;
-            train::read_table(&name, &text, &self.columns, &self.label, &mut tables)?;
-            sources.push(format!("labels {}", train::describe(&name, &text)));
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("--labels {}: cannot be read as UTF-8 text", path.display()))?;
+            let name = path.display().to_string();
+            read_table(&name, &text, &self.columns, &mut tables)?;
+            sources.push(format!("labels {}", describe(&name, &sha256(text.as_bytes()))));
         }
-        let mut inputs = Vec::new();
+        let mut records = Records::default();
         for (paths, judged) in [(&self.data, true), (&self.support, false)] {
             for path in paths {
-                let (name, text) = read("--data", path)?;
-                inputs.push(Input { name, text, judged });
+                measure::read(path)?.iter().for_each(|corpus| records.add(corpus, self.label, &tables, judged));
             }
         }
-        let mut corpus = Corpus::read(&inputs, &tables, &self.label)?;
-        corpus.sources.extend(sources);
-        Ok(corpus)
+        records.sources.extend(sources);
+        Ok(records)
     }
 }
 
-fn read(option: &str, path: &Path) -> anyhow::Result<(String, String)> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{option} {}: cannot be read as UTF-8 text", path.display()))?;
-    Ok((path.display().to_string(), text))
-}
-
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("--out {}: cannot be written", path.display()))
+    std::fs::write(path, text).with_context(|| format!("{}: cannot be written", path.display()))
 }
 
-fn table(corpus: &Corpus, trained: &Trained) -> String {
-    let mut out = String::from("id\tlabel\tlog_odds\n");
-    for (record, log_odds) in corpus.records.iter().zip(&trained.out_of_fold) {
-        let _ = writeln!(out, "{}\t{}\t{log_odds:.4}", record.id, record.label.id());
+fn write_folds(dir: &Path, name: &str, records: &Records, trained: &Trained) -> anyhow::Result<()> {
+    for (fold, model) in trained.folds.iter().enumerate() {
+        let models = dir.join(fold.to_string()).join("models");
+        std::fs::create_dir_all(&models).with_context(|| format!("{}: cannot be made", models.display()))?;
+        write(&models.join(format!("{name}.model")), &model.to_text())?;
+    }
+    write(&dir.join(format!("{name}.tsv")), &table(records, trained))
+}
+
+/// Who was held out of which fold, and what the model of that fold says of it.
+fn table(records: &Records, trained: &Trained) -> String {
+    let mut out = String::from("id\tfold\tlabel\tlog_odds\n");
+    for ((record, fold), log_odds) in records.list.iter().zip(&trained.fold_of).zip(&trained.out_of_fold) {
+        let _ = writeln!(out, "{}\t{fold}\t{}\t{log_odds:.4}", record.id, record.label.id());
     }
     out
 }

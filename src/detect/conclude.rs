@@ -50,7 +50,9 @@ const CODE: Kinds = Kinds::from_bits_truncate(
     1 << Kind::Class as u32 | 1 << Kind::Component as u32 | 1 << Kind::Native as u32 | 1 << Kind::File as u32,
 );
 
-fn was_searched(pack: &Pack, number: usize, searched: Kinds) -> bool {
+/// Whether the facts a clue looks at were there to be searched.
+#[must_use]
+pub fn was_searched(pack: &Pack, number: usize, searched: Kinds) -> bool {
     match &pack.clues[number].condition {
         Condition::Observed(observed) => {
             let inside = observed.kinds.difference(Kinds::LISTING);

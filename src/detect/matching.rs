@@ -2,27 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::holds::Undone;
 use super::snippet;
 use super::squeeze::{self, Squeezed};
-use crate::model::{Block, Fact, Hits, Kind, Kinds, Sighting, Trace, Trick, WrittenAs};
+use crate::model::{Block, Fact, Hits, Kind, Kinds, NearMiss, Sighting, Trace, Trick, WrittenAs};
 use crate::signature::{Condition, Normal, Observed, Pack, Role, normalise};
 
 /// Blocks over this size are not squeezed: evasions are written for people, in short texts.
 const SQUEEZED_MAX: usize = 4 << 20;
 /// Matches looked at within one fact; a script of megabytes is one fact.
 const MATCHES_PER_FACT: usize = 50_000;
-/// Characters between a negation and what it undoes.
-const NEGATION_REACH: usize = 14;
-/// Window around a term in which its clue's regular expression is tried, in bytes.
-const REGEX_WINDOW: usize = 400;
 
 /// One match in the normal form of a block.
 #[derive(Debug, Clone, Copy)]
-struct Match {
-    pattern: u32,
-    start: usize,
-    end: usize,
-    strewn: bool,
+pub(super) struct Match {
+    pub(super) pattern: u32,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) strewn: bool,
 }
 
 /// Scans a block for all terms.
@@ -66,12 +63,12 @@ fn add_strewn(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
 }
 
 /// The matches within one fact.
-struct InFact<'a> {
-    pack: &'a Pack,
+pub(super) struct InFact<'a> {
+    pub(super) pack: &'a Pack,
     block: &'a Block,
-    normal: &'a Normal,
+    pub(super) normal: &'a Normal,
     fact: Fact<'a>,
-    matches: &'a [Match],
+    pub(super) matches: &'a [Match],
 }
 
 impl InFact<'_> {
@@ -89,14 +86,17 @@ impl InFact<'_> {
                         let respelt = term_use.respelt.as_deref();
                         if observed.at_least > 1 {
                             needing.entry(clue).or_default().push((*m, respelt));
-                        } else if let Some(m) = self.holds(observed, clue, *m) {
-                            self.note(clue, m, respelt, hits);
+                        } else {
+                            match self.holds(observed, clue, *m) {
+                                Ok(m) => self.note(clue, m, respelt, hits),
+                                Err(undone) => self.note_undone(clue, *m, undone, hits),
+                            }
                         }
                     }
                     Role::Domain(library) => self.note_domain(library, m, hits),
                     Role::Facet(facet)
                         if Kinds::PITCH.union(Kind::Label.bit()).contains(kind)
-                            && !self.is_swallowed(*m, Role::SwallowsFacet(facet)) =>
+                            && self.swallowing(*m, Role::SwallowsFacet(facet)).is_none() =>
                     {
                         *hits.facets.entry(facet).or_default() += 1;
                     }
@@ -119,146 +119,63 @@ impl InFact<'_> {
     /// A clue that needs several different terms within the fact.
     fn note_several(&self, clue: u32, found: &[(Match, Option<&str>)], hits: &mut Hits) {
         let Some(observed) = self.observed(clue) else { return };
-        let held: Vec<_> =
-            found.iter().filter_map(|(m, respelt)| self.holds(observed, clue, *m).map(|m| (m, *respelt))).collect();
+        let mut held = Vec::new();
+        for (m, respelt) in found {
+            match self.holds(observed, clue, *m) {
+                Ok(m) => held.push((m, *respelt)),
+                Err(undone) => self.note_undone(clue, *m, undone, hits),
+            }
+        }
         // 小学 within 小学生 is no second term.
         let is_inner = |m: &Match| {
             held.iter().any(|(o, _)| o.start <= m.start && o.end >= m.end && o.end - o.start > m.end - m.start)
         };
         let outer = held.iter().filter(|(m, _)| !is_inner(m));
         let different: BTreeSet<&str> = outer.map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
-        if different.len() >= observed.at_least
-            && let Some((m, respelt)) = held.first()
-        {
+        let Some((m, respelt)) = held.first() else { return };
+        if different.len() >= observed.at_least {
             self.note(clue, *m, *respelt, hits);
+        } else {
+            self.note_undone(clue, *m, Undone::TooFew, hits);
         }
     }
 
-    fn term(&self, m: &Match) -> &str {
+    pub(super) fn term(&self, m: &Match) -> &str {
         &self.pack.terms.patterns[m.pattern as usize].text
     }
 
-    /// The match, narrowed to its regular expression, if nothing undoes it.
-    fn holds(&self, observed: &Observed, clue: u32, m: Match) -> Option<Match> {
-        if self.is_swallowed(m, Role::Swallows(clue)) {
-            return None;
-        }
-        let m = match &observed.regex {
-            Some(regex) => self.around(regex, m)?,
-            None => m,
-        };
-        if let Some(near) = observed.near
-            && !self.any_other(m, |other| other == Role::Near(clue), near.within, None)
-        {
-            return None;
-        }
-        if let Some(unless) = observed.unless
-            && (self.any_other(m, |other| other == Role::Before(clue), unless.within, Some(true))
-                || self.any_other(m, |other| other == Role::After(clue), unless.within, Some(false)))
-        {
-            return None;
-        }
-        (!(observed.negatable && self.is_negated(m))).then_some(m)
-    }
-
-    /// A longer word in this role stands over the match: 提高考试 over 高考.
-    fn is_swallowed(&self, m: Match, role: Role) -> bool {
-        self.matches.iter().any(|other| {
-            other.start <= m.start
-                && other.end >= m.end
-                && other.end - other.start > m.end - m.start
-                && self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| u.role == role)
-        })
-    }
-
-    fn around(&self, regex: &regex::Regex, m: Match) -> Option<Match> {
-        let text = &self.normal.text;
-        let (low, high) = self.bounds();
-        let from = ceil_char(text, m.start.saturating_sub(REGEX_WINDOW).max(low));
-        let to = floor_char(text, (m.end + REGEX_WINDOW).min(high));
-        regex
-            .find_iter(&text[from..to])
-            .map(|found| (from + found.start(), from + found.end()))
-            .find(|&(start, end)| start < m.end && end > m.start)
-            .map(|(start, end)| Match { start, end, ..m })
-    }
-
-    /// The fact's range in the normal form.
-    fn bounds(&self) -> (usize, usize) {
-        let text = &self.normal.text;
-        let anchor = self.matches[0].start;
-        let low = memchr::memrchr(0, &text.as_bytes()[..anchor]).map_or(0, |i| i + 1);
-        let high = memchr::memchr(0, &text.as_bytes()[anchor..]).map_or(text.len(), |i| anchor + i);
-        (low, high)
-    }
-
-    /// Whether a match in a role stands within reach: `before`: only before, only after, or either.
-    fn any_other(&self, m: Match, role: impl Fn(Role) -> bool, within: usize, before: Option<bool>) -> bool {
-        self.matches.iter().any(|other| {
-            let has_role = || self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| role(u.role));
-            let gap = if other.end <= m.start && before != Some(false) {
-                &self.normal.text[other.end..m.start]
-            } else if other.start >= m.end && before != Some(true) {
-                &self.normal.text[m.end..other.start]
-            } else {
-                return false;
-            };
-            // A character has at most four bytes: the cheap test first.
-            gap.len() <= within * 4 && has_role() && gap.chars().count() <= within
-        })
-    }
-
-    /// 「不提供拍照搜题」 before, 「拍照搜题已下线」 after, within one clause.
-    fn is_negated(&self, m: Match) -> bool {
-        self.matches.iter().any(|other| {
-            let uses = &self.pack.terms.patterns[other.pattern as usize].uses;
-            let pattern = &self.pack.terms.patterns[other.pattern as usize];
-            let before = uses.iter().any(|u| u.role == Role::NegatesNext) && other.end <= m.start;
-            let after = uses.iter().any(|u| u.role == Role::NegatesPrevious) && other.start >= m.end;
-            let gap = if before {
-                &self.normal.text[other.end..m.start]
-            } else if after {
-                &self.normal.text[m.end..other.start]
-            } else {
-                return false;
-            };
-            // A single character (无, 非) only speaks of what it touches.
-            let reach = if pattern.chars == 1 { 0 } else { NEGATION_REACH };
-            gap.len() <= reach * 4
-                && gap.chars().count() <= reach
-                && !gap.contains(['。', '!', '?', ';', ',', '\n', '\0'])
-                && !self.is_no_negation(*other)
-        })
-    }
-
-    /// 「不仅提供」 holds 不提供's characters and is none.
-    fn is_no_negation(&self, negation: Match) -> bool {
-        self.matches.iter().any(|other| {
-            other.start < negation.end
-                && other.end > negation.start
-                && self.pack.terms.patterns[other.pattern as usize].uses.iter().any(|u| u.role == Role::NoNegation)
-        })
-    }
-
     fn note(&self, clue: u32, m: Match, respelt: Option<&str>, hits: &mut Hits) {
-        hits.note(clue as usize, || {
-            let (start, end) = self.normal.origin_range(m.start, m.end, self.block.text());
-            let (start, end) = (start - self.fact.start, (end - self.fact.start).min(self.fact.text.len()));
-            let (text, mark) = snippet::cut(self.fact.text, start, end);
-            let written_as = match (respelt, m.strewn) {
-                (Some(term), _) => Some(WrittenAs { term: term.to_owned(), trick: Trick::Respelt }),
-                (None, true) => Some(WrittenAs { term: self.term(&m).to_owned(), trick: Trick::Strewn }),
-                (None, false) => None,
-            };
-            Sighting {
-                kind: self.block.kind,
-                place: self.block.place_of(self.fact.index),
-                text,
-                mark,
-                matched: self.fact.text[start..end].to_owned(),
-                written_as,
-            }
-        });
+        hits.note(clue as usize, || self.sighting(m, respelt));
+    }
+
+    /// Told only of clues under development: who writes one wants to know.
+    fn note_undone(&self, clue: u32, m: Match, undone: Undone, hits: &mut Hits) {
+        if self.pack.watched.contains(&(clue as usize)) {
+            hits.note_undone(clue as usize, || NearMiss {
+                sighting: self.sighting(m, None),
+                cause: undone.cause(),
+                by: undone.by().map_or_else(String::new, |by| self.term(&by).to_owned()),
+            });
+        }
+    }
+
+    fn sighting(&self, m: Match, respelt: Option<&str>) -> Sighting {
+        let (start, end) = self.normal.origin_range(m.start, m.end, self.block.text());
+        let (start, end) = (start - self.fact.start, (end - self.fact.start).min(self.fact.text.len()));
+        let (text, mark) = snippet::cut(self.fact.text, start, end);
+        let written_as = match (respelt, m.strewn) {
+            (Some(term), _) => Some(WrittenAs { term: term.to_owned(), trick: Trick::Respelt }),
+            (None, true) => Some(WrittenAs { term: self.term(&m).to_owned(), trick: Trick::Strewn }),
+            (None, false) => None,
+        };
+        Sighting {
+            kind: self.block.kind,
+            place: self.block.place_of(self.fact.index),
+            text,
+            mark,
+            matched: self.fact.text[start..end].to_owned(),
+            written_as,
+        }
     }
 
     /// A domain counts where it is one: not inside a longer label, not in a longer name.
@@ -317,18 +234,4 @@ pub(super) fn regexes(pack: &Pack, block: &Block, hits: &mut Hits) {
             }
         }
     }
-}
-
-fn floor_char(text: &str, mut offset: usize) -> usize {
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
-fn ceil_char(text: &str, mut offset: usize) -> usize {
-    while !text.is_char_boundary(offset) {
-        offset += 1;
-    }
-    offset
 }

@@ -5,6 +5,7 @@
 //! clues that rest on other clues.
 
 mod conclude;
+mod holds;
 mod language;
 mod libraries;
 mod matching;
@@ -12,7 +13,7 @@ mod model;
 mod snippet;
 mod squeeze;
 
-pub use conclude::conclude;
+pub use conclude::{conclude, was_searched};
 pub use model::judge;
 
 use crate::model::{Block, Facts, Hits, Kind, Kinds};

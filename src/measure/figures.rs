@@ -1,5 +1,7 @@
 //! Precision, recall, F1, average precision, Brier score, reliability.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// One labelled example and what was said of it.
@@ -55,6 +57,17 @@ pub struct Reliability {
     pub observed: f64,
 }
 
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let no = self.examples - self.positives;
+        write!(
+            f,
+            "{} y, {no} n: precision {:.3}, recall {:.3}, F1 {:.3}, average precision {:.3}, Brier {:.4}",
+            self.positives, self.precision, self.recall, self.f1, self.average_precision, self.brier
+        )
+    }
+}
+
 /// Computes the figures.
 #[must_use]
 pub fn figures(judged: &[Judged]) -> Figures {
@@ -91,7 +104,8 @@ fn round(value: f64) -> f64 {
 
 fn average_precision(judged: &[Judged]) -> f64 {
     let mut ranked: Vec<&Judged> = judged.iter().collect();
-    ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability).then_with(|| a.id.cmp(&b.id)));
+    // Among equals the wrong ones come first: a tie is no credit.
+    ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.truth.cmp(&b.truth)));
     let (mut hits, mut sum) = (0_usize, 0.0);
     for (rank, item) in ranked.iter().enumerate() {
         if item.truth {
@@ -138,6 +152,12 @@ mod tests {
         assert!((f.average_precision - 0.8333).abs() < 1e-4);
         assert!((f.brier - (0.01 + 0.64 + 0.49 + 0.01) / 4.0).abs() < 1e-4);
         assert_eq!(f.reliability[4].examples, 2);
+    }
+
+    #[test]
+    fn a_tie_is_no_credit() {
+        let f = figures(&[judged(true, true, 0.7), judged(false, true, 0.7)]);
+        assert!((f.average_precision - 0.5).abs() < 1e-9);
     }
 
     #[test]

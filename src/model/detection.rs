@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::{Block, Evidence, Kind, Kinds, Sign, WrittenAs};
 
 /// What a signature speaks about: one of the signs, or the education profile.
@@ -49,7 +51,7 @@ pub enum Trace {
 const KEPT: usize = 5;
 
 /// One place where a clue held.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sighting {
     /// Kind of the fact.
     pub kind: Kind,
@@ -63,6 +65,51 @@ pub struct Sighting {
     pub matched: String,
     /// The term, if it was disguised.
     pub written_as: Option<WrittenAs>,
+}
+
+/// A match that did not count.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NearMiss {
+    /// The match.
+    #[serde(flatten)]
+    pub sighting: Sighting,
+    /// Why it does not count.
+    pub cause: Cause,
+    /// The term that stands in the way, where one does.
+    pub by: String,
+}
+
+/// Why a match does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// A longer word of the lexicon's `except` holds it.
+    Swallowed,
+    /// The clue's `regex` does not match around it.
+    NoRegex,
+    /// No term of `near` is within reach.
+    NotNear,
+    /// A term of `unless` is within reach.
+    Unless,
+    /// A negation speaks of it.
+    Negated,
+    /// Fewer different terms than `at-least`.
+    TooFew,
+}
+
+impl Cause {
+    /// Its id.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Swallowed => "swallowed",
+            Self::NoRegex => "no-regex",
+            Self::NotNear => "not-near",
+            Self::Unless => "unless",
+            Self::Negated => "negated",
+            Self::TooFew => "too-few",
+        }
+    }
 }
 
 /// Where and how often a clue held.
@@ -109,6 +156,8 @@ pub struct OwnClasses {
 pub struct Hits {
     /// Observed clues by number.
     pub clues: BTreeMap<usize, Seen>,
+    /// Matches that did not count, by clue; only of clues the pack watches.
+    pub near_misses: BTreeMap<usize, Vec<NearMiss>>,
     /// Libraries by number.
     pub libraries: BTreeMap<u32, LibrarySeen>,
     /// Facets of the profile by number, with how often.
@@ -144,6 +193,14 @@ impl Hits {
         }
     }
 
+    /// Notes that a match of a clue did not count.
+    pub fn note_undone(&mut self, clue: usize, miss: impl FnOnce() -> NearMiss) {
+        let misses = self.near_misses.entry(clue).or_default();
+        if misses.len() < KEPT {
+            misses.push(miss());
+        }
+    }
+
     /// Notes a trace of a library.
     pub fn note_library(&mut self, library: u32, trace: Trace, place: impl FnOnce() -> String) {
         let seen = self.libraries.entry(library).or_default();
@@ -161,6 +218,11 @@ impl Hits {
             mine.sightings.extend(seen.sightings);
             mine.sightings.sort_by_key(|s| s.written_as.is_some());
             mine.sightings.truncate(KEPT);
+        }
+        for (clue, misses) in other.near_misses {
+            let mine = self.near_misses.entry(clue).or_default();
+            mine.extend(misses);
+            mine.truncate(KEPT);
         }
         for (library, seen) in other.libraries {
             let mine = self.libraries.entry(library).or_default();

@@ -10,11 +10,14 @@ mod listing;
 mod report;
 mod sign;
 mod standing;
+mod trial;
 
 pub use app::{App, Artifact, ArtifactKind};
 pub use budget::Budget;
 pub use coverage::{Coverage, Level, Limit, LimitCode, Read};
-pub use detection::{About, Detection, Hits, Holding, LibrarySeen, ModelVerdict, OwnClasses, Seen, Sighting, Trace};
+pub use detection::{
+    About, Cause, Detection, Hits, Holding, LibrarySeen, ModelVerdict, NearMiss, OwnClasses, Seen, Sighting, Trace,
+};
 pub use fact::{Block, Fact, Facts, Kind, Kinds};
 pub use finding::{
     Check, Confidence, Contribution, Evidence, Finding, Ground, Outcome, Severity, Standing, Trick, Words, WrittenAs,
@@ -24,3 +27,4 @@ pub use listing::{Listing, ListingError};
 pub use report::{Audit, Education, LibraryFound, MadeBy, Profile, Report, SCHEMA, Skipped, Verdict};
 pub use sign::Sign;
 pub use standing::{Answer, RegisterKind, Row, Standings};
+pub use trial::{Lack, Trial, Tried, Weighed};

@@ -14,7 +14,7 @@ pub use detail::detail;
 
 use std::io::{self, Write};
 
-use crate::model::{Audit, MadeBy, Skipped};
+use crate::model::{Audit, MadeBy, Skipped, Trial};
 
 /// Form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -68,4 +68,10 @@ pub fn writer(format: Format, out: Box<dyn Write + Send>, style: Style, made_by:
         Format::Jsonl => Box::new(json::Lines::new(out)),
         Format::Html => Box::new(html::Html::new(out, style, made_by)),
     }
+}
+
+/// A trial of a signature, for reading in a terminal.
+#[must_use]
+pub fn trial(trial: &Trial, style: &Style) -> String {
+    human::trial(trial, style)
 }

@@ -31,22 +31,29 @@ pub fn probability(decibans: i32) -> f64 {
 /// Marks the evidence that a stronger one of its group stands for.
 #[must_use]
 pub fn sum(prior: i32, evidence: &mut [Evidence]) -> (i32, Vec<Contribution>) {
-    let mut strongest: BTreeMap<String, usize> = BTreeMap::new();
-    for (index, item) in evidence.iter().enumerate() {
-        let best = strongest.entry(item.group.clone()).or_insert(index);
-        if item.weight.abs() > evidence[*best].weight.abs() {
-            *best = index;
-        }
-    }
+    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, item) in evidence.iter_mut().enumerate() {
-        item.counted = strongest.get(&item.group) == Some(&index);
+        item.counted = false;
+        groups.entry(item.group.clone()).or_default().push(index);
     }
     let mut lines = vec![Contribution { group: "base-rate".into(), weight: prior }];
-    lines.extend(
-        strongest.iter().map(|(group, &index)| Contribution { group: group.clone(), weight: evidence[index].weight }),
-    );
+    for (group, members) in groups {
+        if let Some((place, weight)) = strongest(members.iter().map(|&index| evidence[index].weight)) {
+            evidence[members[place]].counted = true;
+            lines.push(Contribution { group, weight });
+        }
+    }
     lines[1..].sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.group.cmp(&b.group)));
     (lines.iter().map(|line| line.weight).sum(), lines)
+}
+
+/// The base rate of a sign, or of education apps, in decibans.
+#[must_use]
+pub fn prior(policy: &Policy, about: About) -> i32 {
+    match about {
+        About::Education => policy.education_prior,
+        About::Sign(sign) => policy.of(sign).map_or(DEFAULT_PRIOR, |rule| rule.prior),
+    }
 }
 
 /// What scoring gives for one app.
@@ -60,6 +67,11 @@ pub struct Scored {
     pub findings: Vec<Finding>,
     /// Findings of an app the notice does not cover.
     pub out_of_scope: Vec<Finding>,
+}
+
+/// The weight that speaks for a group, and its place: the strongest, the first among equals.
+pub fn strongest(weights: impl Iterator<Item = i32>) -> Option<(usize, i32)> {
+    weights.enumerate().reduce(|best, other| if other.1.abs() > best.1.abs() { other } else { best })
 }
 
 /// What is known of one app when its evidence is weighed.
@@ -100,7 +112,7 @@ fn check(policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>
         evidence.extend(from_register);
     }
     let rule = policy.of(sign);
-    let (total, lines) = sum(rule.map_or(DEFAULT_PRIOR, |r| r.prior), &mut evidence);
+    let (total, lines) = sum(prior(policy, About::Sign(sign)), &mut evidence);
     let probability = probability(total);
     let because =
         if is_filing && answer.standing != Standing::NotChecked { Vec::new() } else { hiding(sign, case.coverage) };

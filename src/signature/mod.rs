@@ -5,6 +5,7 @@
 //! into one automaton.
 
 mod compile;
+mod edit;
 mod error;
 mod grams;
 mod han;
@@ -16,11 +17,13 @@ mod normal;
 mod pack;
 mod policy;
 mod respell;
+mod schema;
 mod source;
 mod syntax;
 mod term;
 
 pub use compile::{Clue, Condition, Near, Observed, Unless};
+pub use edit::reweigh;
 pub use error::PackError;
 pub use grams::{Gram, Grams, Shape, pitch};
 pub use han::{HAN_LEAD, facts_reaching, is_han};
@@ -29,6 +32,7 @@ pub use model::TextModel;
 pub use normal::{Normal, normalise};
 pub use pack::{Pack, Signature};
 pub use policy::{Policy, SignPolicy};
+pub use schema::schema;
 pub use source::Source;
-pub use syntax::{Example, SignatureFile};
+pub use syntax::{ClueFile, Example, SignatureFile};
 pub use term::{Pattern, Role, Terms, Use};

@@ -46,6 +46,8 @@ pub struct Pack {
     pub policies: BTreeMap<String, Policy>,
     /// Facets of the profile: (lexicon, label).
     pub facets: Vec<(String, String)>,
+    /// Clues under development: detection keeps the matches that did not count, too.
+    pub watched: std::ops::Range<usize>,
 }
 
 /// Label of the words that hold a term by accident.
@@ -71,6 +73,19 @@ impl Pack {
     #[must_use]
     pub fn signature(&self, id: &str) -> Option<&Signature> {
         self.signatures.iter().find(|s| s.id == id)
+    }
+
+    /// A clue's name as a signature would write it: `clue` for its own, else `sign/file#clue`.
+    #[must_use]
+    pub fn name_of(&self, number: usize, within: &Signature) -> String {
+        let clue = &self.clues[number];
+        let home = &self.signatures[clue.signature];
+        if home.id == within.id { clue.id.clone() } else { format!("{}#{}", home.id, clue.id) }
+    }
+
+    /// Has detection keep what undid the matches of this signature's clues.
+    pub fn watch(&mut self, id: &str) {
+        self.watched = self.signature(id).map_or(0..0, |signature| signature.clues.clone());
     }
 
     /// Numbers of the clues whose matches go into the profile under `name`.
@@ -185,6 +200,7 @@ impl Loader {
             policies: self.policies,
             facets,
             signatures: self.signatures,
+            watched: 0..0,
         })
     }
 

@@ -3,16 +3,6 @@
 /// What can be wrong with the data.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TrainError {
-    /// A line of a file.
-    #[error("{file}:{line}: {reason}")]
-    Line {
-        /// The file.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
     /// Not enough to learn from and to judge by.
     #[error("{yes} records labelled y and {no} labelled n: each needs at least {needed}")]
     TooFew {

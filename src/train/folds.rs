@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::Record;
 use crate::signature::{Grams, Shape};
 
 /// N-grams by which copies are told: long enough to be rarely shared by chance.
@@ -17,14 +16,15 @@ const COPY: f64 = 0.5;
 /// An n-gram in more records than this is a turn of phrase and tells nothing.
 const COMMON: usize = 100;
 
-/// A fold for every record, by the hash of its id; near copies follow the first of them.
-pub(super) fn assign(records: &[Record], folds: usize) -> Vec<usize> {
+/// A fold for every record, an id with its text, by the hash of the id; near copies follow
+/// the first of them.
+pub(super) fn assign(records: &[(&str, &str)], folds: usize) -> Vec<usize> {
     let mut first: Vec<usize> = (0..records.len()).collect();
     for (one, other) in copies(records) {
         let (one, other) = (root(&first, one), root(&first, other));
         first[one.max(other)] = one.min(other);
     }
-    (0..records.len()).map(|index| by_hash(&records[root(&first, index)].id, folds)).collect()
+    (0..records.len()).map(|index| by_hash(records[root(&first, index)].0, folds)).collect()
 }
 
 fn root(first: &[usize], mut index: usize) -> usize {
@@ -40,8 +40,8 @@ fn by_hash(id: &str, folds: usize) -> usize {
 }
 
 /// Pairs of near copies.
-fn copies(records: &[Record]) -> Vec<(usize, usize)> {
-    let grams: Vec<Grams> = records.iter().map(|r| Grams::of(&r.text, SHAPE)).collect();
+fn copies(records: &[(&str, &str)]) -> Vec<(usize, usize)> {
+    let grams: Vec<Grams> = records.iter().map(|(_, text)| Grams::of(text, SHAPE)).collect();
     let mut holders: HashMap<u32, Vec<usize>> = HashMap::new();
     let mut pairs = Vec::new();
     let mut shared = vec![0_usize; records.len()];
@@ -66,25 +66,24 @@ fn copies(records: &[Record]) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Label;
 
-    fn record(id: usize, text: &str) -> Record {
-        Record { id: format!("r{id}"), text: text.into(), label: Label::Yes, judged: true }
+    fn folds(texts: &[String]) -> Vec<usize> {
+        let ids: Vec<String> = (0..texts.len()).map(|id| format!("r{id}")).collect();
+        let records: Vec<(&str, &str)> = ids.iter().zip(texts).map(|(id, text)| (id.as_str(), text.as_str())).collect();
+        assign(&records, 5)
     }
 
     #[test]
     fn near_copies_share_a_fold() {
-        let copies: Vec<Record> = (0..40)
-            .map(|i| record(i, &format!("人教版{i}年级语文助手上册是专为使用教材的小学生制作的同步学习软件")))
-            .collect();
-        let folds = assign(&copies, 5);
+        let copies: Vec<String> =
+            (0..40).map(|i| format!("人教版{i}年级语文助手上册是专为使用教材的小学生制作的同步学习软件")).collect();
+        let folds = folds(&copies);
         assert!(folds.iter().all(|f| *f == folds[0]), "{folds:?}");
     }
 
     #[test]
     fn others_spread() {
-        let texts: Vec<Record> = (0..40).map(|i| record(i, &format!("{i}").repeat(20))).collect();
-        let folds = assign(&texts, 5);
+        let folds = folds(&(0..40).map(|i| format!("{i}").repeat(20)).collect::<Vec<_>>());
         assert!((0..5).all(|f| folds.contains(&f)), "{folds:?}");
     }
 }

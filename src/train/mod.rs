@@ -1,166 +1,19 @@
-//! Labelled listings in, a text model out.
+//! What labelled examples teach: text models and the weights of clues.
 //!
-//! Logistic regression over hashed character n-grams. Every n-gram is first scaled by its
-//! log-count ratio, so that rare and undecided ones stay small (Wang and Manning,
-//! *Baselines and Bigrams*, 2012). Each record is judged by a model that saw neither it nor
-//! a near copy of it; those scores give the figures and the calibration (Platt, 1999).
-//! Nothing is random but a fixed sequence, so the same data give the same model.
+//! Everything is judged out of fold: by a fit that saw neither the example nor a near
+//! copy of it. Nothing is random but a fixed sequence, so the same data give the same result.
 
-mod corpus;
 mod error;
-mod figures;
-mod fit;
 mod folds;
+pub mod model;
+pub mod weights;
 
-pub use corpus::{Corpus, Input, Label, Record, describe, read_table};
 pub use error::TrainError;
-pub use figures::Figures;
 
-use crate::signature::{Grams, Shape, TextModel};
-use fit::{Example, Fit, Platt};
-
-/// Number of folds; also the fewest records of each class.
+/// Number of folds; also the fewest examples of each class.
 const FOLDS: usize = 5;
 
-/// What can be chosen.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// How texts are cut.
-    pub shape: Shape,
-    /// What an error costs against the square of the weights.
-    pub strength: f64,
-    /// Count that every n-gram starts from in the log-count ratio.
-    pub smoothing: f64,
-    /// Weight of a record that is not judged by.
-    pub support_weight: f64,
-    /// Gives both classes the same total weight.
-    pub balance: bool,
-}
-
-/// What came of a training.
-#[derive(Debug, Clone)]
-pub struct Trained {
-    /// The model, calibrated, with its card.
-    pub model: TextModel,
-    /// Out-of-fold figures of the judged records.
-    pub figures: Figures,
-    /// Calibrated log-odds of each record, by a model that did not see it.
-    pub out_of_fold: Vec<f64>,
-}
-
-/// Trains a model and measures it out of fold.
-///
-/// # Errors
-/// When the judged records do not hold enough of both classes.
-pub fn train(name: &str, corpus: &Corpus, options: &Options) -> Result<Trained, TrainError> {
-    let count = |label| corpus.records.iter().filter(|r| r.judged && r.label == label).count();
-    let (yes, no) = (count(Label::Yes), count(Label::No));
-    if yes < FOLDS || no < FOLDS {
-        return Err(TrainError::TooFew { yes, no, needed: FOLDS });
-    }
-    let grams: Vec<Grams> = corpus.records.iter().map(|r| Grams::of(&r.text, options.shape)).collect();
-    let data = Data { records: &corpus.records, grams: &grams, options };
-    let scores = data.scores_out_of_fold();
-    let platt = Platt::fit(&data.judged(&scores));
-    let out_of_fold: Vec<f64> = scores.iter().map(|&score| platt.log_odds(score)).collect();
-    let figures = Figures::of(&data.judged(&out_of_fold));
-    let fit = Fit::new(&data.examples(|_| true), options);
-    let weights: Vec<f64> = fit.weights.iter().map(|weight| weight * platt.slope).collect();
-    let bias = platt.log_odds(fit.bias);
-    let model = TextModel::new(name, options.shape, bias, &weights, card(corpus, options, &figures));
-    Ok(Trained { model, figures, out_of_fold })
-}
-
-/// The records with their n-grams.
-struct Data<'a> {
-    records: &'a [Record],
-    grams: &'a [Grams],
-    options: &'a Options,
-}
-
-impl<'a> Data<'a> {
-    /// Records to learn from among those that `wanted` numbers.
-    fn examples(&self, wanted: impl Fn(usize) -> bool) -> Vec<Example<'a>> {
-        let all = self.records.iter().zip(self.grams).enumerate();
-        all.filter(|(index, _)| wanted(*index))
-            .filter_map(|(_, (record, grams))| {
-                let weight = if record.judged { 1.0 } else { self.options.support_weight };
-                Some(Example { grams, is_yes: record.label.is_yes()?, weight })
-            })
-            .collect()
-    }
-
-    fn scores_out_of_fold(&self) -> Vec<f64> {
-        let fold_of = folds::assign(self.records, FOLDS);
-        let fits: Vec<Fit> =
-            (0..FOLDS).map(|fold| Fit::new(&self.examples(|index| fold_of[index] != fold), self.options)).collect();
-        self.grams.iter().zip(fold_of).map(|(grams, fold)| fits[fold].score(grams)).collect()
-    }
-
-    fn judged(&self, scores: &[f64]) -> Vec<(f64, bool)> {
-        let all = self.records.iter().zip(scores).filter(|(record, _)| record.judged);
-        all.filter_map(|(record, &score)| Some((score, record.label.is_yes()?))).collect()
-    }
-}
-
-fn card(corpus: &Corpus, options: &Options, figures: &Figures) -> Vec<(String, String)> {
-    let Options { shape, strength, smoothing, support_weight, balance } = options;
-    let method = format!(
-        "logistic regression on character {}-{}-grams scaled by log-count ratio (smoothing {smoothing}), \
-         strength {strength}, support weight {support_weight}, classes {}, Platt scaling out of fold",
-        shape.min,
-        shape.max,
-        if *balance { "balanced" } else { "as they are" }
-    );
-    let mut card = vec![("method".to_owned(), method)];
-    card.extend(corpus.sources.iter().map(|source| ("data".to_owned(), source.clone())));
-    card.push(("figures".to_owned(), format!("{FOLDS}-fold, near copies together, {figures}")));
-    card
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn corpus() -> Corpus {
-        let subjects = ["数学", "语文", "物理", "化学", "英语", "历史"];
-        let others = ["天气", "股票", "地图", "音乐", "购物", "相册"];
-        let lines: Vec<String> = (0..60)
-            .map(|i| {
-                let (word, label) = if i % 2 == 0 { (subjects[i % 6], "y") } else { (others[i % 6], "n") };
-                format!(r#"{{"id":"r{i}","text":"{}{word}第{i}课{}","subject":"{label}"}}"#, i * 7, i * i)
-            })
-            .collect();
-        let input = Input { name: "made.jsonl".into(), text: lines.join("\n"), judged: true };
-        Corpus::read(&[input], &Default::default(), &["subject".into()]).unwrap()
-    }
-
-    fn options() -> Options {
-        let shape = Shape { min: 1, max: 2, bits: 12 };
-        Options { shape, strength: 100.0, smoothing: 1.0, support_weight: 0.3, balance: false }
-    }
-
-    #[test]
-    fn learns_what_was_labelled_twice_the_same() {
-        let one = train("subject", &corpus(), &options()).unwrap();
-        let two = train("subject", &corpus(), &options()).unwrap();
-        assert_eq!(one.model.to_text(), two.model.to_text());
-        assert!(one.figures.f1 > 0.9, "{}", one.figures);
-        assert!(one.model.log_odds(&Grams::of("小学数学题库", options().shape)) > 0.0);
-        assert!(one.model.log_odds(&Grams::of("股票地图天气", options().shape)) < 0.0);
-    }
-
-    #[test]
-    fn the_file_says_what_it_rests_on() {
-        let text = train("subject", &corpus(), &options()).unwrap().model.to_text();
-        assert!(text.contains("data: made.jsonl (sha256 ") && text.contains("30 y, 30 n of 60, judged by"));
-        assert!(TextModel::parse("models/subject.model", &text).is_ok());
-    }
-
-    #[test]
-    fn one_class_is_not_enough() {
-        let mut corpus = corpus();
-        corpus.records.retain(|r| r.label == Label::Yes);
-        assert!(matches!(train("subject", &corpus, &options()), Err(TrainError::TooFew { no: 0, .. })));
-    }
+/// Probability of log-odds.
+fn logistic(odds: f64) -> f64 {
+    1.0 / (1.0 + (-odds).exp())
 }

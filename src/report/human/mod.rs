@@ -5,6 +5,7 @@
 
 mod app;
 mod paint;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -13,7 +14,12 @@ use self::paint::Paint;
 use super::clean::{self, clean};
 use super::words::{self, Lang, Phrase, ui};
 use super::{ReportWriter, Style, facts};
-use crate::model::{Audit, MadeBy, Sign, Skipped};
+use crate::model::{Audit, MadeBy, Sign, Skipped, Trial};
+
+/// A trial of a signature as lines.
+pub(super) fn trial(trial: &Trial, style: &Style) -> String {
+    trial::page(trial, Lang::of(&style.lang), Paint { colour: style.colour })
+}
 
 /// Different reasons for skips that are counted apart; the rest are one line.
 const REASONS: usize = 50;

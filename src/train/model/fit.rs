@@ -1,7 +1,7 @@
 //! The fit itself: log-count ratios, logistic regression, calibration.
 
 use super::Options;
-use super::figures::logistic;
+use super::logistic;
 use crate::signature::Grams;
 
 /// Rounds over the data at most.

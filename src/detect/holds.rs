@@ -1,0 +1,171 @@
+//! Whether a match counts: what must stand near it, and what undoes it.
+
+use super::matching::{InFact, Match};
+use crate::model::Cause;
+use crate::signature::{Observed, Role};
+
+/// Characters between a negation and what it undoes.
+const NEGATION_REACH: usize = 14;
+/// Window around a term in which its clue's regular expression is tried, in bytes.
+const REGEX_WINDOW: usize = 400;
+
+/// Why a match does not count.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Undone {
+    /// A longer word holds it by accident.
+    Swallowed(Match),
+    /// The regular expression does not match around it.
+    NoRegex,
+    /// Nothing that must stand near does.
+    NotNear,
+    /// This stands nearby.
+    Unless(Match),
+    /// This negation speaks of it.
+    Negated(Match),
+    /// Too few different terms are in the fact.
+    TooFew,
+}
+
+impl Undone {
+    /// As reports name it.
+    pub(super) const fn cause(self) -> Cause {
+        match self {
+            Self::Swallowed(_) => Cause::Swallowed,
+            Self::NoRegex => Cause::NoRegex,
+            Self::NotNear => Cause::NotNear,
+            Self::Unless(_) => Cause::Unless,
+            Self::Negated(_) => Cause::Negated,
+            Self::TooFew => Cause::TooFew,
+        }
+    }
+
+    /// The match that stands in the way.
+    pub(super) const fn by(self) -> Option<Match> {
+        match self {
+            Self::Swallowed(by) | Self::Unless(by) | Self::Negated(by) => Some(by),
+            Self::NoRegex | Self::NotNear | Self::TooFew => None,
+        }
+    }
+}
+
+impl InFact<'_> {
+    /// The match, narrowed to its regular expression, or what undoes it.
+    pub(super) fn holds(&self, observed: &Observed, clue: u32, m: Match) -> Result<Match, Undone> {
+        if let Some(longer) = self.swallowing(m, Role::Swallows(clue)) {
+            return Err(Undone::Swallowed(longer));
+        }
+        let m = match &observed.regex {
+            Some(regex) => self.around(regex, m).ok_or(Undone::NoRegex)?,
+            None => m,
+        };
+        if let Some(near) = observed.near
+            && self.nearby(m, Role::Near(clue), near.within, None).is_none()
+        {
+            return Err(Undone::NotNear);
+        }
+        if let Some(unless) = observed.unless {
+            let before = self.nearby(m, Role::Before(clue), unless.within, Some(true));
+            if let Some(by) = before.or_else(|| self.nearby(m, Role::After(clue), unless.within, Some(false))) {
+                return Err(Undone::Unless(by));
+            }
+        }
+        match observed.negatable.then(|| self.negation(m)).flatten() {
+            Some(by) => Err(Undone::Negated(by)),
+            None => Ok(m),
+        }
+    }
+
+    /// A longer word in this role that stands over the match: 提高考试 over 高考.
+    pub(super) fn swallowing(&self, m: Match, role: Role) -> Option<Match> {
+        let is_over = |other: &&Match| {
+            other.start <= m.start
+                && other.end >= m.end
+                && other.end - other.start > m.end - m.start
+                && self.has_role(other, role)
+        };
+        self.matches.iter().find(is_over).copied()
+    }
+
+    fn has_role(&self, m: &Match, role: Role) -> bool {
+        self.pack.terms.patterns[m.pattern as usize].uses.iter().any(|u| u.role == role)
+    }
+
+    fn around(&self, regex: &regex::Regex, m: Match) -> Option<Match> {
+        let text = &self.normal.text;
+        let (low, high) = self.bounds();
+        let from = ceil_char(text, m.start.saturating_sub(REGEX_WINDOW).max(low));
+        let to = floor_char(text, (m.end + REGEX_WINDOW).min(high));
+        regex
+            .find_iter(&text[from..to])
+            .map(|found| (from + found.start(), from + found.end()))
+            .find(|&(start, end)| start < m.end && end > m.start)
+            .map(|(start, end)| Match { start, end, ..m })
+    }
+
+    /// The fact's range in the normal form.
+    fn bounds(&self) -> (usize, usize) {
+        let text = &self.normal.text;
+        let anchor = self.matches[0].start;
+        let low = memchr::memrchr(0, &text.as_bytes()[..anchor]).map_or(0, |i| i + 1);
+        let high = memchr::memchr(0, &text.as_bytes()[anchor..]).map_or(text.len(), |i| anchor + i);
+        (low, high)
+    }
+
+    /// A match in a role within reach: `before`: only before, only after, or either.
+    fn nearby(&self, m: Match, role: Role, within: usize, before: Option<bool>) -> Option<Match> {
+        let is_near = |other: &&Match| {
+            let gap = if other.end <= m.start && before != Some(false) {
+                &self.normal.text[other.end..m.start]
+            } else if other.start >= m.end && before != Some(true) {
+                &self.normal.text[m.end..other.start]
+            } else {
+                return false;
+            };
+            // A character has at most four bytes: the cheap test first.
+            gap.len() <= within * 4 && self.has_role(other, role) && gap.chars().count() <= within
+        };
+        self.matches.iter().find(is_near).copied()
+    }
+
+    /// 「不提供拍照搜题」 before, 「拍照搜题已下线」 after, within one clause.
+    fn negation(&self, m: Match) -> Option<Match> {
+        let negates = |other: &&Match| {
+            let gap = if self.has_role(other, Role::NegatesNext) && other.end <= m.start {
+                &self.normal.text[other.end..m.start]
+            } else if self.has_role(other, Role::NegatesPrevious) && other.start >= m.end {
+                &self.normal.text[m.end..other.start]
+            } else {
+                return false;
+            };
+            // A single character (无, 非) only speaks of what it touches.
+            let is_single = self.pack.terms.patterns[other.pattern as usize].chars == 1;
+            let reach = if is_single { 0 } else { NEGATION_REACH };
+            gap.len() <= reach * 4
+                && gap.chars().count() <= reach
+                && !gap.contains(['。', '!', '?', ';', ',', '\n', '\0'])
+                && !self.is_no_negation(**other)
+        };
+        self.matches.iter().find(negates).copied()
+    }
+
+    /// 「不仅提供」 holds 不提供's characters and is none.
+    fn is_no_negation(&self, negation: Match) -> bool {
+        self.matches.iter().any(|other| {
+            other.start < negation.end && other.end > negation.start && self.has_role(other, Role::NoNegation)
+        })
+    }
+}
+
+fn floor_char(text: &str, mut offset: usize) -> usize {
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+fn ceil_char(text: &str, mut offset: usize) -> usize {
+    while !text.is_char_boundary(offset) {
+        offset += 1;
+    }
+    offset
+}

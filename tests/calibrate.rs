@@ -1,0 +1,99 @@
+//! `signatures calibrate`: weights from labelled examples, written back into the files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use support::{stderr, stdout, xunjian};
+use xunjian::measure;
+use xunjian::model::{About, Budget, Sign};
+use xunjian::pipeline::Auditor;
+use xunjian::score;
+use xunjian::signature::{Pack, Source};
+use xunjian::train::weights::Problem;
+
+/// What is fitted is the sum that reports print, example by example.
+#[test]
+fn the_problem_adds_up_as_the_audit_does() {
+    let pack = Arc::new(Pack::load(&Source::embedded()).unwrap());
+    let policy = pack.policies["bj-2022-02-draft"].clone();
+    let auditor = Auditor { pack: Arc::clone(&pack), policy, budget: Budget::default(), registers: Arc::default() };
+    let mut compared = 0;
+    for corpus in measure::read(&support::project("corpora/listings")).unwrap() {
+        for example in corpus.examples {
+            let (audit, detection) = auditor.weigh(example.listing.as_ref(), Vec::new());
+            for &sign in Sign::ALL {
+                let about = About::Sign(sign);
+                let mut problem = Problem::new(&pack, about, score::prior(&auditor.policy, about));
+                problem.add(&example.id, "", true, detection.evidence.get(&about).map_or(&[][..], Vec::as_slice));
+                let check = audit.checks.iter().find(|check| check.sign == sign).unwrap();
+                assert_eq!(
+                    problem.total(0),
+                    check.sum.iter().map(|line| line.weight).sum::<i32>(),
+                    "{} {sign}",
+                    example.id
+                );
+                compared += usize::from(check.sum.len() > 2);
+            }
+        }
+    }
+    assert!(compared > 300, "sums of several groups were among them: {compared}");
+}
+
+/// Our photo-search signatures with one weight spoilt, in a folder of their own.
+fn spoilt() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("photo-search");
+    std::fs::create_dir(&folder).unwrap();
+    for file in std::fs::read_dir(support::project("signatures/photo-search")).unwrap() {
+        let path = file.unwrap().path();
+        std::fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+    }
+    let wording = folder.join("wording.toml");
+    let text = std::fs::read_to_string(&wording).unwrap();
+    // The first clue of the file, `named`.
+    let first = text.lines().find(|line| line.starts_with("weight = ")).unwrap();
+    std::fs::write(&wording, text.replacen(first, "weight = 2  # too low", 1)).unwrap();
+    dir
+}
+
+fn wording(dir: &Path) -> String {
+    std::fs::read_to_string(dir.join("photo-search/wording.toml")).unwrap()
+}
+
+fn calibrate(dir: &Path, more: &[&str]) -> std::process::Output {
+    let dir = dir.to_str().unwrap();
+    let args = ["signatures", "calibrate", "corpora/listings", "--sign", "photo-search", "--signatures", dir];
+    xunjian(&[&args, more].concat())
+}
+
+#[test]
+fn a_spoilt_weight_is_found_and_written_with_comments_kept() {
+    let dir = spoilt();
+    let before = wording(dir.path());
+    let shown = calibrate(dir.path(), &["--lang", "en"]);
+    assert!(shown.status.success(), "{}", stderr(&shown));
+    assert!(stdout(&shown).contains("Better out of fold"), "{}", stdout(&shown));
+    assert_eq!(wording(dir.path()), before, "nothing is written unasked");
+    let written = calibrate(dir.path(), &["--write"]);
+    assert!(stdout(&written).contains("已写入") && stdout(&written).contains("wording.toml"), "{}", stdout(&written));
+    let after = wording(dir.path());
+    let weight = after.lines().find(|line| line.ends_with("# too low")).unwrap();
+    let weight: i32 = weight.trim_start_matches("weight = ").split(' ').next().unwrap().parse().unwrap();
+    assert!(weight > 2, "{weight}");
+    let others = |text: &str| text.lines().filter(|l| !l.starts_with("weight")).collect::<Vec<_>>().join("\n");
+    assert_eq!(others(&after), others(&before), "nothing but weights changed");
+    let check = xunjian(&["signatures", "check", "--signatures", dir.path().to_str().unwrap()]);
+    assert!(check.status.success(), "{}", stderr(&check));
+}
+
+#[test]
+fn signs_with_too_few_examples_are_named() {
+    let output = xunjian(&["signatures", "calibrate", "corpora/listings", "--sign", "minor-privacy"]);
+    assert!(stdout(&output).contains("each needs at least 5"), "{}", stdout(&output));
+    let output = xunjian(&["signatures", "calibrate", "corpora/listings", "--spread", "0"]);
+    assert_eq!(output.status.code(), Some(2));
+}
