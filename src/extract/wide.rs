@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn words_between_noise() {
-        let words = "拍照搜题 5 秒";
+        let words = "拍照搜题，名师讲解";
         let mut bytes = vec![7; 90];
         bytes.extend("拍照".encode_utf16().flat_map(u16::to_le_bytes));
         bytes.extend([0; 60]);

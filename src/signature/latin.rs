@@ -165,7 +165,7 @@ mod tests {
         #[test]
         fn finds_what_a_plain_search_finds(
             terms in proptest::collection::btree_set("[a-c]{2,3}|[ab.-]{2,12}|a?[学中]{1,2}b?", 1..12),
-            text in "[abc. \\0学中-]{0,60}",
+            text in "[abc. \u{0}学中-]{0,60}",
         ) {
             let terms: Vec<String> = terms.into_iter().collect();
             let mut builder = TermsBuilder::default();
