@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::Exit;
+use super::opened::Opened;
 use super::pack::{PackArgs, policy};
 use super::targets::{self, Target, TargetError};
 use crate::model::{About, Block, Budget, Facts, Kind, Kinds, Listing, Trial};
@@ -171,8 +172,8 @@ impl Subject {
             }
             Self::Package(path) => {
                 let name = path.display().to_string();
-                let bytes = std::fs::File::open(&path).map_err(|e| format!("{name}: cannot be opened: {e}"))?;
-                let reading = auditor.read(&name, "", &bytes).map_err(|e| format!("{name}: {e}"))?;
+                let file = Opened::new(&path).map_err(|e| format!("{name}: cannot be opened: {e}"))?;
+                let reading = auditor.read(&name, "", &file).map_err(|e| format!("{name}: {e}"))?;
                 Ok((name, None, vec![reading]))
             }
             Self::Told(text, kind) => {
