@@ -4,6 +4,8 @@
 //! turns the readings and the listing of one app into its audit. Both are pure
 //! functions of bytes and pack: no clock, no network, no file system.
 
+mod container;
+mod limits;
 mod package;
 mod trial;
 
@@ -20,7 +22,10 @@ use crate::register::{Registers, credit_codes};
 use crate::score;
 use crate::signature::{Pack, Policy, lint};
 use crate::unpack::{Archive, ReadAt, UnpackError};
+use container::form_of;
 use package::Package;
+
+pub use container::Identity;
 
 /// Everything an audit needs besides the app.
 pub struct Auditor {
@@ -45,17 +50,7 @@ pub struct Reading {
     certificates: Vec<String>,
     icon: Option<String>,
     models: BTreeMap<String, ModelVerdict>,
-}
-
-/// Who a package file says it is: enough to put splits together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// Package name.
-    pub package: String,
-    /// Version for machines.
-    pub version_code: u64,
-    /// Split name; empty for a base.
-    pub split: String,
+    seen: limits::Seen,
 }
 
 /// Why a file is no package.
@@ -88,39 +83,31 @@ impl Auditor {
         let budget = self.budget.for_file(source.size());
         let place = name.rsplit(['/', '\\']).next().unwrap_or(name);
         let archive = Archive::open(source, place, &budget)?;
-        let package =
-            Package { auditor: self, archive: &archive, place, name, depth: 0, is_carried: false, budget: &budget };
-        let kind = package.kind().ok_or(ReadError::NotAPackage)?;
-        let mut reading = package.read();
-        let kind =
-            if kind == ArtifactKind::Apk && !reading.manifest.split.is_empty() { ArtifactKind::Split } else { kind };
-        let artifact = Artifact {
-            name: name.into(),
-            sha256: sha256.into(),
-            bytes: source.size(),
-            kind,
-            certificates: reading.certificates.clone(),
-        };
+        let package = self.package(&archive, place, name, &budget);
+        let form = form_of(&package).ok_or(ReadError::NotAPackage)?;
+        let mut reading = package.read(Some(form));
+        let artifact = package.artifact(form, sha256.into(), source.size(), &reading);
         reading.artifacts.insert(0, artifact);
         Ok(reading)
     }
 
-    /// Reads only the manifest, to tell which files belong together.
+    /// Reads only who the app is, to tell which files belong together.
     #[must_use]
     pub fn identify(&self, source: &dyn ReadAt) -> Option<Identity> {
         let budget = self.budget.for_file(source.size());
         let archive = Archive::open(source, "", &budget).ok()?;
-        let package = Package {
-            auditor: self,
-            archive: &archive,
-            place: "",
-            name: "",
-            depth: 0,
-            is_carried: false,
-            budget: &budget,
-        };
-        let manifest = package.identity()?;
-        Some(Identity { package: manifest.package, version_code: manifest.version_code, split: manifest.split })
+        let package = self.package(&archive, "", "", &budget);
+        form_of(&package)?.identity(&package)
+    }
+
+    fn package<'a>(
+        &'a self,
+        archive: &'a Archive<'a>,
+        place: &'a str,
+        name: &'a str,
+        budget: &'a Budget,
+    ) -> Package<'a> {
+        Package { auditor: self, archive, place, name, depth: 0, is_carried: false, budget }
     }
 
     /// Facts that were told rather than read, as a reading of everything a package holds.
@@ -165,8 +152,9 @@ impl Auditor {
         self.finish(listing, all)
     }
 
-    fn finish(&self, listing: Option<&Listing>, all: Reading) -> (Audit, Detection) {
+    fn finish(&self, listing: Option<&Listing>, mut all: Reading) -> (Audit, Detection) {
         let app = app_of(listing, &all.manifest);
+        all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
         let coverage = Coverage::new(all.limits, all.read);
         let detection = detect::conclude(&self.pack, all.hits, &all.models);
         let standings = self.standings(listing, &app, &detection);
@@ -203,24 +191,21 @@ impl Reading {
         self.hits.merge(other.hits);
         self.limits.extend(other.limits);
         self.read += other.read;
+        self.seen.merge(other.seen);
         self.artifacts.extend(other.artifacts);
         for certificate in other.certificates {
             if !self.certificates.contains(&certificate) {
                 self.certificates.push(certificate);
             }
         }
-        // The base speaks for the app; a split only where there is no base.
-        let better = !self.manifest.is_readable
-            || !self.manifest.split.is_empty() && other.manifest.is_readable && other.manifest.split.is_empty();
-        if better {
-            self.manifest = other.manifest;
-        }
+        let better = self.manifest.yield_to(other.manifest);
         if self.icon.is_none() || (better && other.icon.is_some()) {
             self.icon = other.icon;
         }
     }
 
     fn absorb(&mut self, pack: &Pack, extracted: Extracted) {
+        self.seen.note(&extracted.facts);
         self.hits.merge(detect::scan(pack, &extracted.facts));
         self.limits.extend(extracted.limits);
         self.read += extracted.read;

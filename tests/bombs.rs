@@ -67,6 +67,20 @@ fn ten_thousand_names_for_the_same_bytes() {
 }
 
 #[test]
+fn ten_thousand_names_for_the_same_package() {
+    let inner = Package { members: vec![Member::new("a.txt", &vec![b'a'; 1 << 20], false)], ..Package::default() };
+    let mut package = app();
+    let kernel = package.members.len();
+    package.members.push(Member::new("assets/0", &inner.write(), false));
+    for index in 1..10_000 {
+        let mut copy = package.members[kernel].clone();
+        copy.central.name = format!("assets/{index}").into_bytes();
+        package.members.push(Member { shares: Some(kernel), payload: Vec::new(), ..copy });
+    }
+    assert_stopped(&audit(small(|_| ()), &package.write()));
+}
+
+#[test]
 fn archives_in_archives() {
     let mut inner = Package { members: vec![Member::new("a.txt", &vec![b'x'; 1 << 20], true)], ..Package::default() };
     for level in 0..6 {

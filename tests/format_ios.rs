@@ -4,9 +4,13 @@
 
 #[path = "support/formats.rs"]
 mod formats;
+mod support;
 
 use formats::*;
 use proptest::prelude::*;
+use support::containers::{App, ipa};
+use support::shared;
+use xunjian::extract::ios;
 use xunjian::model::{Kind, LimitCode};
 
 const LIST: &str = "Payload/Douya.app/Info.plist";
@@ -21,7 +25,71 @@ fn strings_of_a_property_list_are_named_by_key() {
         format!("a.apk!/{LIST} key NSCameraUsageDescription")
     );
     assert!(place_of(&found, "小升初真题").starts_with(&format!("a.apk!/{LIST} object ")));
+    assert!(place_of(&found, "豆芽搜题").ends_with(" key CFBundleDisplayName"));
+    let (who, found) = ios::info(&fixture("Info.plist"), "a", Vec::new());
+    assert_eq!(who.labels[0].1, "豆芽搜题");
     assert_eq!(found.facts.of(Kind::Label).collect::<Vec<_>>(), ["豆芽搜题"]);
+}
+
+#[test]
+fn a_list_of_either_form_says_who_and_what() {
+    let tree = ipa::info(&App::subject());
+    let names = vec![("zh-Hant".into(), "優課堂".into()), ("zh-Hans".into(), "优课堂同步学".into())];
+    let (one, found) = ios::info(&ipa::binary(&tree), "a", names.clone());
+    let (two, other) = ios::info(ipa::xml(&tree).as_bytes(), "a", names);
+    assert_eq!(one, two);
+    let sorted = |found: &xunjian::extract::Extracted| {
+        let mut all = facts(found);
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(&found), sorted(&other));
+    assert_eq!(
+        (one.package.as_str(), one.version_name.as_str(), one.version_code),
+        ("cn.example.youketang", "5.1.2", 512)
+    );
+    let labels: Vec<&str> = one.labels.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(labels, ["优课堂同步学", "優課堂", "Lessons & more"]);
+    let all = |kind| found.facts.of(kind).collect::<Vec<_>>();
+    assert_eq!(all(Kind::Permission), ["NSCameraUsageDescription"]);
+    assert_eq!(all(Kind::DeepLink), ["youketang://"]);
+    assert_eq!(all(Kind::Setting), ["queries=weixin", "cleartextTrafficPermitted=true"]);
+}
+
+#[test]
+fn names_are_found_in_every_form_of_strings() {
+    assert_eq!(ios::label(&ipa::names("优课堂")).as_deref(), Some("优课堂"));
+    assert_eq!(ios::label(b"\"CFBundleName\" = \"a \\\"b\\\"\";").as_deref(), Some("a \"b\""));
+    assert_eq!(ios::label(b"CFBundleName = \"\\U4f18\\U8bfe\";").as_deref(), Some("优课"));
+    for nothing in [b"".as_slice(), b"/* CFBundleName = \"x\"", b"CFBundleName", b"CFBundleName = \"x"] {
+        assert_eq!(ios::label(nothing), None);
+    }
+}
+
+#[test]
+fn a_list_cut_off_or_nested_without_end() {
+    let text = ipa::xml(&ipa::info(&App::subject()));
+    let (who, _) = ios::info(&text.as_bytes()[..text.len() - 30], "a", Vec::new());
+    assert_eq!(who.package, "cn.example.youketang");
+    let deep = format!("<plist>{}", "<array>".repeat(100_000));
+    assert_eq!(limits(&ios::info(deep.as_bytes(), "a", Vec::new()).1), [LimitCode::BadManifest]);
+    // An array that holds itself, twice.
+    let mut ring = b"bplist00".to_vec();
+    ring.extend([0xa2, 0, 0, 8]);
+    ring.extend([0, 0, 0, 0, 0, 0, 1, 1]);
+    [1_u64, 0, 11].iter().for_each(|n| ring.extend(n.to_be_bytes()));
+    assert_eq!(limits(&ios::info(&ring, "a", Vec::new()).1), [LimitCode::BadManifest]);
+}
+
+#[test]
+fn a_real_package_is_read() {
+    let Some(dir) = shared("apks/containers") else { return };
+    let path = dir.join("test_files__ios.ipa");
+    let audit =
+        support::report(&support::xunjian(&["audit", path.to_str().unwrap(), "--format", "json"]))["audits"][0].clone();
+    assert_eq!(audit["app"]["package"], "com.kthcorp.helloworld");
+    assert_eq!(audit["app"]["title"], "helloworld");
+    assert_eq!(audit["app"]["version_name"], "1.0");
 }
 
 #[test]
@@ -76,8 +144,15 @@ proptest! {
     }
 
     #[test]
-    fn never_panics_on_a_list_that_lies(bytes in mutated(fixture("Info.plist"))) {
+    fn never_panics_on_a_list_that_lies(
+        bytes in mutated(fixture("Info.plist")),
+        xml in mutated(ipa::xml(&ipa::info(&App::subject())).into_bytes()),
+        names in mutated(ipa::names("优课堂")),
+    ) {
         let _ = read(LIST, &bytes);
+        let _ = ios::info(&bytes, "a", Vec::new());
+        let _ = ios::info(&xml, "a", Vec::new());
+        let _ = ios::label(&names);
     }
 
     #[test]

@@ -27,7 +27,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 HEADER = "name,vendor,category,classes,components,natives,domains,assets,source".split(",")
 KINDS = HEADER[3:8]
-CATEGORIES = """ads games live ocr tracker payment push map social framework packer video speech education
+CATEGORIES = """ads games live ocr tracker payment push map social framework late-code packer video speech education
 network security ui utility storage login update other""".split()
 
 # ---------------------------------------------------------------- too general to mean one library

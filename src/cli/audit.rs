@@ -180,21 +180,21 @@ fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
     Ok(jobs)
 }
 
-/// Adds a file to the set of its package and version that does not have its split yet.
+/// Adds a file to the set of its package and version that has none of its splits yet.
 fn join(path: &Path, id: &Identity, jobs: &mut Vec<Job>, sets: &mut Sets) {
     let known = sets.entry((id.package.clone(), id.version_code)).or_default();
     // Two bases of one version are two copies of an app, and two audits; and a set
     // without any split takes none but splits.
-    let home = known.iter_mut().find(|(_, splits)| !splits.contains(&id.split));
+    let home = known.iter_mut().find(|(_, splits)| !id.splits.iter().any(|split| splits.contains(split)));
     match home {
         Some((index, splits)) => {
-            splits.push(id.split.clone());
+            splits.extend_from_slice(&id.splits);
             if let Job::Packages(paths, _) = &mut jobs[*index] {
                 paths.push(path.to_owned());
             }
         }
         None => {
-            known.push((jobs.len(), vec![id.split.clone()]));
+            known.push((jobs.len(), id.splits.clone()));
             jobs.push(Job::Packages(vec![path.to_owned()], None));
         }
     }

@@ -25,6 +25,25 @@ pub(super) fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
+/// Modified UTF-8: NUL as C0 80, supplementary characters as two surrogates of three bytes.
+pub(super) fn decode_mutf8(raw: &[u8], out: &mut String) {
+    let mut units: Vec<u16> = Vec::with_capacity(raw.len());
+    let mut at = 0;
+    while at < raw.len() {
+        let b = |i: usize| u16::from(raw.get(at + i).copied().unwrap_or(0) & 0x3f);
+        let first = u16::from(raw[at]);
+        let (unit, width) = match first {
+            0..0x80 => (first, 1),
+            0xc0..0xe0 => ((first & 0x1f) << 6 | b(1), 2),
+            0xe0..0xf0 => ((first & 0x0f) << 12 | b(1) << 6 | b(2), 3),
+            _ => (0xfffd, 1),
+        };
+        units.push(unit);
+        at += width;
+    }
+    out.extend(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')));
+}
+
 /// Per cent of the Han characters of a text that stand in level 1 of GB 2312. People use
 /// those 3,755 most: nine of ten characters in simplified text and half in traditional,
 /// but one of six where bytes of another kind are read as UTF-16.
@@ -138,6 +157,13 @@ mod tests {
         assert_eq!(common_han("名師講解"), 50);
         assert!(common_han(&utf16(b"This selector does not", u16::from_le_bytes)) < 30);
         assert_eq!(common_han("plain words"), 0);
+    }
+
+    #[test]
+    fn surrogates_and_nul_of_modified_utf8() {
+        let mut out = String::new();
+        decode_mutf8(b"a\xc0\x80\xed\xa0\xbd\xed\xb8\x80\xe6\x8b\x8d", &mut out);
+        assert_eq!(out, "a\0😀拍");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! is kept.
 
 use super::Extracted;
+use super::bytes::decode_mutf8;
 use super::pool::u32_at;
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
@@ -115,34 +116,16 @@ fn string<'a>(bytes: &'a [u8], table: &Table, index: usize, scratch: &'a mut Str
     Some(scratch)
 }
 
-/// Modified UTF-8: NUL as C0 80, supplementary characters as two surrogates of three bytes.
-fn decode_mutf8(raw: &[u8], out: &mut String) {
-    let mut units: Vec<u16> = Vec::with_capacity(raw.len());
-    let mut at = 0;
-    while at < raw.len() {
-        let b = |i: usize| u16::from(raw.get(at + i).copied().unwrap_or(0) & 0x3f);
-        let first = u16::from(raw[at]);
-        let (unit, width) = match first {
-            0..0x80 => (first, 1),
-            0xc0..0xe0 => ((first & 0x1f) << 6 | b(1), 2),
-            0xe0..0xf0 => ((first & 0x0f) << 12 | b(1) << 6 | b(2), 3),
-            _ => (0xfffd, 1),
-        };
-        units.push(unit);
-        at += width;
-    }
-    out.extend(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')));
-}
-
 /// Type descriptors are names of code and no words: `Ljava/lang/Object;`, `[I`.
-fn is_descriptor(text: &str) -> bool {
-    text.starts_with('[') && text.len() < 200
-        || text.starts_with('L') && text.ends_with(';') && !text.contains(' ') && text.is_ascii()
-        || text.is_empty()
+pub(super) fn is_descriptor(text: &str) -> bool {
+    let element = text.trim_start_matches('[');
+    text.is_empty()
+        || element.len() < text.len() && matches!(element, "Z" | "B" | "S" | "C" | "I" | "J" | "F" | "D")
+        || element.starts_with('L') && element.ends_with(';') && !element.contains(' ') && element.is_ascii()
 }
 
 /// `Lcom/example/Main$1;` to `com.example.Main$1`.
-fn dotted(descriptor: &str) -> Option<String> {
+pub(super) fn dotted(descriptor: &str) -> Option<String> {
     descriptor.strip_prefix('L')?.strip_suffix(';').map(|name| name.replace('/', "."))
 }
 
@@ -151,9 +134,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn surrogates_and_nul_of_modified_utf8() {
-        let mut out = String::new();
-        decode_mutf8(b"a\xc0\x80\xed\xa0\xbd\xed\xb8\x80\xe6\x8b\x8d", &mut out);
-        assert_eq!(out, "a\0😀拍");
+    fn descriptors_are_told_from_words_in_brackets() {
+        assert!(is_descriptor("[[I") && is_descriptor("[Ljava/lang/Object;") && is_descriptor("Lcn/example/A$1;"));
+        assert!(!is_descriptor("[拍照搜题]") && !is_descriptor("[INFO] ask the tutor") && !is_descriptor("L 1;"));
     }
 }

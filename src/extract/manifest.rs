@@ -1,9 +1,10 @@
 //! The manifest: who the app is and what it asks of the system.
 
 use apk_info_axml::AXML;
+use apk_info_xml::Element;
 
-use super::{Extracted, Resources, chunks, pool};
-use crate::model::{Block, Kind, Limit, LimitCode};
+use super::{Extracted, Resources, chunks, pool, proto, start_page};
+use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// What the pipeline asks of a manifest beyond its facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,34 +23,78 @@ pub struct Manifest {
     pub icons: Vec<String>,
     /// The base says that it does not run without its splits.
     pub requires_splits: bool,
+    /// Dotted names of its activities, services, receivers and providers, aliases left out.
+    pub components: Vec<String>,
+    /// How many of them are activities.
+    pub activities: usize,
+    /// Classes that run before any component: the application and its component factory.
+    pub entry_points: Vec<String>,
+    /// Where it stands.
+    pub place: String,
     /// Path of the network security configuration.
     pub network_config: Option<String>,
     /// It parsed.
     pub is_readable: bool,
+    /// Said by a container of what it holds, not by the app itself.
+    pub is_hearsay: bool,
 }
 
-/// Reads `AndroidManifest.xml`.
+impl Manifest {
+    /// How much it may speak for the app: a base before a split, a split before the word
+    /// of the container they came in.
+    #[must_use]
+    pub const fn standing(&self) -> u8 {
+        match (self.is_readable, self.is_hearsay, self.package.is_empty(), self.split.is_empty()) {
+            (false, ..) => 0,
+            (true, _, true, _) => 1,
+            (true, true, ..) => 2,
+            (true, false, false, false) => 3,
+            (true, false, false, true) => 4,
+        }
+    }
+
+    /// Gives way to a manifest of higher standing; whether it did.
+    pub fn yield_to(&mut self, other: Self) -> bool {
+        let yields = other.standing() > self.standing();
+        if yields {
+            *self = other;
+        }
+        yields
+    }
+}
+
+/// A document of either form, and what was odd about it.
+fn document(bytes: &[u8]) -> Result<(Element, Vec<String>), String> {
+    if proto::is_document(bytes) {
+        return proto::document(bytes).map(|root| (root, Vec::new()));
+    }
+    let tidy = chunks::document(bytes)?;
+    let parsed = AXML::new(&mut tidy.bytes.as_slice(), None).map_err(|e| e.to_string())?;
+    let odd = tidy.odd.into_iter().chain(parsed.anomalies().iter().map(|a| a.code().to_string())).collect();
+    Ok((parsed.root, odd))
+}
+
+/// Reads `AndroidManifest.xml`, binary or of an app bundle.
 #[must_use]
-pub fn manifest(bytes: &[u8], place: &str, resources: &Resources) -> (Manifest, Extracted) {
+pub fn manifest(bytes: &[u8], place: &str, resources: &Resources, budget: &Budget) -> (Manifest, Extracted) {
     let mut out = Extracted::default();
     out.read.bytes = bytes.len() as u64;
-    let parsed = chunks::document(bytes).and_then(|tidy| {
-        let document = AXML::new(&mut tidy.bytes.as_slice(), None).map_err(|e| e.to_string())?;
-        Ok((document, tidy.odd))
-    });
-    match parsed {
-        Ok((document, mut odd)) => {
-            odd.extend(document.anomalies().iter().map(|a| a.code().to_string()));
+    match document(bytes) {
+        Ok((root, odd)) => {
             for oddity in odd {
                 out.limits.push(Limit::new(LimitCode::TamperedManifest, place, oddity));
             }
             let mut reader = Reader { place, resources, out, manifest: Manifest::default() };
-            reader.read(&document);
+            reader.read(&root);
             (reader.manifest, reader.out)
         }
         Err(reason) => {
             out.limits.push(Limit::new(LimitCode::BadManifest, place, reason));
             // Its words are facts even where its structure is lost.
+            if proto::is_document(bytes) {
+                super::native::read(bytes, place, Kind::Resource, budget, &mut out);
+                return (Manifest::default(), out);
+            }
             let mut block = Block::new(Kind::Resource, place, "string");
             for (index, text) in pool::strings(bytes, 8).iter().enumerate().filter(|(_, t)| !t.is_empty()) {
                 block.push(index as u32, text);
@@ -65,13 +110,12 @@ pub fn manifest(bytes: &[u8], place: &str, resources: &Resources) -> (Manifest, 
 #[must_use]
 pub fn network_config(bytes: &[u8], place: &str) -> Extracted {
     let mut out = Extracted::default();
-    let document = chunks::document(bytes).ok().and_then(|tidy| AXML::new(&mut tidy.bytes.as_slice(), None).ok());
-    let Some(document) = document else {
+    let Ok((root, _)) = document(bytes) else {
         out.limits.push(Limit::new(LimitCode::BadFormat, place, "the network security configuration does not parse"));
         return out;
     };
     let mut block = Block::new(Kind::Setting, place, "");
-    for element in document.root.descendants().take(ELEMENTS_MAX) {
+    for element in root.descendants().take(ELEMENTS_MAX) {
         if let Some(value) = element.attr("cleartextTrafficPermitted") {
             block.push_named(element.name(), &format!("cleartextTrafficPermitted={value}"));
         }
@@ -92,10 +136,10 @@ struct Reader<'a> {
 const ELEMENTS_MAX: usize = 100_000;
 
 impl Reader<'_> {
-    fn read(&mut self, document: &AXML) {
-        let root = &document.root;
+    fn read(&mut self, root: &Element) {
         let get = |name: &str| root.attr(name).unwrap_or_default().to_owned();
         self.manifest.is_readable = true;
+        self.manifest.place = self.place.to_owned();
         self.manifest.package = get("package");
         self.manifest.split = get("split");
         self.manifest.version_name = self.text_of(&get("versionName"));
@@ -105,19 +149,20 @@ impl Reader<'_> {
         for element in root.descendants().take(ELEMENTS_MAX) {
             self.element(element, &mut blocks);
         }
-        self.out.read.strings += blocks.count();
-        for block in blocks.all {
-            self.out.facts.push(block);
-        }
+        blocks.finish(&mut self.out);
     }
 
-    fn element(&mut self, element: &apk_info_xml::Element, blocks: &mut Blocks) {
+    fn element(&mut self, element: &Element, blocks: &mut Blocks) {
         let get = |name: &str| element.attr(name).unwrap_or_default();
         match element.name() {
             "application" => self.application(element, blocks),
             "activity" | "activity-alias" | "service" | "receiver" | "provider" => {
                 let name = full_name(get("name"), &self.manifest.package);
                 blocks.add(Kind::Component, element.name(), &name);
+                self.manifest.activities += usize::from(element.name() == "activity");
+                if element.name() != "activity-alias" {
+                    self.manifest.components.push(name.clone());
+                }
                 for (config, text) in self.texts_of(get("label")) {
                     blocks.add(Kind::Label, &format!("{name} label{}", bracket(&config)), &text);
                 }
@@ -128,6 +173,9 @@ impl Reader<'_> {
             "meta-data" | "property" => {
                 let value = if get("value").is_empty() { get("resource") } else { get("value") };
                 let value = self.text_of(value);
+                if get("name") == start_page::TRUSTED_WEB {
+                    self.out.limits.extend(start_page::of_address(&value, self.place));
+                }
                 blocks.add(Kind::Metadata, "meta-data", &format!("{}={value}", get("name")));
             }
             "data" => {
@@ -150,9 +198,15 @@ impl Reader<'_> {
             && get("value") == "true";
     }
 
-    fn application(&mut self, element: &apk_info_xml::Element, blocks: &mut Blocks) {
+    fn application(&mut self, element: &Element, blocks: &mut Blocks) {
         let get = |name: &str| element.attr(name).unwrap_or_default();
         self.manifest.labels = self.texts_of(get("label"));
+        let package = self.manifest.package.clone();
+        self.manifest.entry_points = ["name", "appComponentFactory"]
+            .map(|key| full_name(get(key), &package))
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect();
         for (config, text) in &self.manifest.labels {
             blocks.add(Kind::Label, &format!("application label{}", bracket(config)), text);
         }
@@ -179,7 +233,9 @@ impl Reader<'_> {
         if value.is_empty() {
             return Vec::new();
         }
-        match value.strip_prefix('@').and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
+        let Some(named) = value.strip_prefix('@') else { return vec![(String::new(), value.to_owned())] };
+        let by_name = || self.resources.id_of(named.trim_start_matches('+'));
+        match u32::from_str_radix(named, 16).ok().or_else(by_name) {
             Some(id) => self.resources.texts(id),
             None => vec![(String::new(), value.to_owned())],
         }
@@ -208,19 +264,19 @@ fn number(text: &str) -> u64 {
     }
 }
 
-/// One block per kind.
-struct Blocks {
+/// What manifests of every platform state: one block per kind.
+pub(super) struct Blocks {
     all: Vec<Block>,
 }
 
 impl Blocks {
-    fn new(place: &str) -> Self {
+    pub(super) fn new(place: &str) -> Self {
         const KINDS: &[Kind] =
             &[Kind::Label, Kind::Component, Kind::Permission, Kind::DeepLink, Kind::Metadata, Kind::Setting];
         Self { all: KINDS.iter().map(|kind| Block::new(*kind, place, "")).collect() }
     }
 
-    fn add(&mut self, kind: Kind, name: &str, text: &str) {
+    pub(super) fn add(&mut self, kind: Kind, name: &str, text: &str) {
         if let Some(block) = self.all.iter_mut().find(|b| b.kind == kind)
             && !text.is_empty()
         {
@@ -228,7 +284,11 @@ impl Blocks {
         }
     }
 
-    fn count(&self) -> u64 {
-        self.all.iter().map(|b| b.len() as u64).sum()
+    /// Hands the facts over.
+    pub(super) fn finish(self, out: &mut Extracted) {
+        for block in self.all {
+            out.read.strings += block.len() as u64;
+            out.facts.push(block);
+        }
     }
 }

@@ -3,14 +3,20 @@
 //! What an entry is, is told by its content first and by its name second: names lie.
 
 mod base64_text;
+mod bundle;
 mod bytes;
 pub mod certificate;
 mod chunks;
 mod concat;
 mod dex;
 mod flutter;
+mod gzip;
+pub mod harmony;
 mod hermes;
+pub mod ios;
+mod json;
 mod listing;
+mod lz4;
 mod macho;
 mod manifest;
 mod native;
@@ -18,19 +24,25 @@ mod office;
 mod pdf;
 mod plist;
 mod pool;
+mod proto;
 mod resources;
 mod scripts;
 mod sqlite;
+mod start_page;
 mod text;
 mod unescape;
 mod unity;
+mod unity_bundle;
 mod wide;
 mod wxapkg;
+mod xamarin;
 mod xml;
 
+pub use bundle::{Bundle, bundle};
 pub use listing::listing;
 pub use manifest::{Manifest, manifest, network_config};
 pub use resources::Resources;
+pub(crate) use start_page::is_remote;
 
 use crate::model::{Budget, Facts, Limit, LimitCode, Read};
 
@@ -64,6 +76,12 @@ pub enum Format {
     UnityMetadata,
     /// Executable of Windows, mostly a .NET assembly.
     Pe,
+    /// Asset bundle of Unity.
+    UnityBundle,
+    /// Packed assemblies of Xamarin and .NET for Android.
+    AssemblyStore,
+    /// One file packed with gzip.
+    Gzip,
     /// SQLite database.
     Sqlite,
     /// Mini-program package.
@@ -74,6 +92,10 @@ pub enum Format {
     Plist,
     /// Library or program of iOS.
     MachO,
+    /// Ark bytecode of HarmonyOS.
+    Ark,
+    /// Resource index of HarmonyOS.
+    ResourceIndex,
     /// PDF document.
     Pdf,
     /// Picture, sound, film or font: named, not read.
@@ -99,11 +121,16 @@ impl Format {
             [0xc6, 0x1f, 0xbc, 0x03, 0xc1, 0x03, 0x19, 0x1f, ..] => Self::Hermes,
             [0xaf, 0x1b, 0xb1, 0xfa, ..] => Self::UnityMetadata,
             [b'M', b'Z', ..] => Self::Pe,
+            _ if unity_bundle::is_bundle(head) => Self::UnityBundle,
+            _ if xamarin::is_store(head) => Self::AssemblyStore,
+            _ if head.starts_with(gzip::MAGIC) => Self::Gzip,
             _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
             _ if wxapkg::is_package(head) => Self::Wxapkg,
             _ if scripts::is_bytecode(head) => Self::Lua,
             _ if head.starts_with(plist::MAGIC) => Self::Plist,
             _ if macho::is_binary(head) => Self::MachO,
+            _ if head.starts_with(harmony::MAGIC) => Self::Ark,
+            _ if harmony::is_index(head) => Self::ResourceIndex,
             _ if head.starts_with(pdf::MAGIC) => Self::Pdf,
             _ if is_media(head) => Self::Media,
             _ => Self::Other,
@@ -124,11 +151,16 @@ impl Format {
             Self::Hermes => "Hermes bytecode",
             Self::UnityMetadata => "IL2CPP metadata",
             Self::Pe => "a Windows executable",
+            Self::UnityBundle => "a Unity bundle",
+            Self::AssemblyStore => "a store of assemblies",
+            Self::Gzip => "gzip",
             Self::Sqlite => "an SQLite database",
             Self::Wxapkg => "a mini-program package",
             Self::Lua => "Lua bytecode",
             Self::Plist => "a property list",
             Self::MachO => "an iOS binary",
+            Self::Ark => "Ark bytecode",
+            Self::ResourceIndex => "a resource index",
             Self::Pdf => "a PDF file",
             Self::Media => "media",
             Self::Other => "text",
@@ -193,6 +225,7 @@ pub fn is_misnamed(path: &str, bytes: &[u8]) -> bool {
 pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracted {
     let mut out = Extracted::default();
     out.read.bytes = bytes.len() as u64;
+    out.limits.extend(start_page::of_file(path, place, bytes));
     match Format::of(bytes) {
         Format::Dex => {
             if !is_code_place(path) {
@@ -200,11 +233,24 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             }
             dex::read(bytes, place, budget, &mut out);
         }
-        Format::Elf => native::read(bytes, place, crate::model::Kind::Native, budget, &mut out),
+        Format::Elf => {
+            native::read(bytes, place, crate::model::Kind::Native, budget, &mut out);
+            if xamarin::names_store(path) {
+                xamarin::read(bytes, place, budget, &mut out);
+            }
+        }
         Format::BinaryXml => xml::strings(bytes, place, &mut out),
         Format::Hermes => hermes::read(bytes, place, budget, &mut out),
         Format::UnityMetadata => unity::metadata(bytes, place, budget, &mut out),
         Format::Pe => unity::assembly(bytes, place, budget, &mut out),
+        Format::UnityBundle => unity_bundle::read(bytes, place, budget, &mut out),
+        Format::AssemblyStore => xamarin::read(bytes, place, budget, &mut out),
+        Format::Gzip => {
+            let found = gzip::read(path, place, bytes, budget);
+            out.facts.append(found.facts);
+            out.limits.extend(found.limits);
+            out.read += found.read;
+        }
         Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
         Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
         Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),
@@ -215,12 +261,14 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         }
         Format::Pdf => pdf::read(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
-        Format::ResourceTable => {
+        Format::Ark => harmony::code(bytes, place, budget, &mut out),
+        Format::ResourceTable | Format::ResourceIndex => {
             let (_, found) = Resources::read(bytes, place, budget);
             out.facts.append(found.facts);
             out.limits.extend(found.limits);
             out.read.strings += found.read.strings;
         }
+        Format::Other if xml::bundled(path, bytes, place, &mut out) => {}
         Format::Other => {
             let sealed = unity::sealed(path, place)
                 .or_else(|| sqlite::sealed(path, place, bytes))

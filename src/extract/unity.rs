@@ -125,11 +125,16 @@ pub(super) fn assembly(bytes: &[u8], place: &str, budget: &Budget, out: &mut Ext
     let Some(metadata) = metadata_root(bytes) else {
         return text::read(bytes, place, budget, out);
     };
+    literals(metadata, place, budget, out);
+}
+
+/// Takes the literals behind a metadata root.
+pub(super) fn literals(metadata: &[u8], place: &str, budget: &Budget, out: &mut Extracted) {
     let Some(heap) = user_strings(metadata) else {
         // An assembly without literals has no such heap.
         return;
     };
-    let mut words = Words::new(Kind::Code, place, "#US offset", bytes.len(), budget);
+    let mut words = Words::new(Kind::Code, place, "#US offset", heap.len(), budget);
     let mut at = 1;
     while at < heap.len() && !words.is_full() {
         let Some((length, skip)) = compressed(&heap[at..]) else { break };

@@ -1,6 +1,6 @@
 //! Binary XML: the words of layouts and menus.
 
-use super::{Extracted, pool};
+use super::{Extracted, pool, proto};
 use crate::model::{Block, Kind, Limit, LimitCode};
 
 /// Strings of a layout or menu that people may read.
@@ -16,4 +16,19 @@ pub(super) fn strings(bytes: &[u8], place: &str, out: &mut Extracted) {
     }
     out.read.strings += block.len() as u64;
     out.facts.push(block);
+}
+
+/// The same of an app bundle, whose documents have no magic; whether it is one.
+pub(super) fn bundled(path: &str, bytes: &[u8], place: &str, out: &mut Extracted) -> bool {
+    if !path.ends_with(".xml") || !proto::is_document(bytes) {
+        return false;
+    }
+    let Ok(words) = proto::words(bytes) else { return false };
+    let mut block = Block::new(Kind::Resource, place, "string");
+    for (index, text) in words.iter().enumerate().filter(|(_, t)| !t.trim().is_empty()) {
+        block.push(index as u32, text);
+    }
+    out.read.strings += block.len() as u64;
+    out.facts.push(block);
+    true
 }

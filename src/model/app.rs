@@ -43,6 +43,8 @@ pub enum ArtifactKind {
     Hap,
     /// iOS package.
     Ipa,
+    /// Expansion file that an Android package comes with.
+    Obb,
 }
 
 /// One file of an app, named as the user gave it.

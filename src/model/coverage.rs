@@ -72,6 +72,7 @@ limits! {
     BadDex = "bad-dex", CODE, "A DEX file does not parse, or parses in part.";
     BadCertificate = "bad-certificate", FLAG, "A signature could not be read.";
     BadFormat = "bad-format", WORDS, "A file of a known format does not parse.";
+    UnreadFormat = "unread-format", WORDS, "A file is packed or laid out in a way that is not read.";
     DamagedArchive = "damaged-archive", WORDS, "The archive's directory is broken; entries were found by their own headers.";
     TamperedArchive = "tampered-archive", FLAG, "Archive headers lie, in a way that ordinary readers trip over.";
     TamperedManifest = "tampered-manifest", FLAG, "The manifest is built to trip readers.";

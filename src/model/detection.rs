@@ -142,6 +142,15 @@ impl LibrarySeen {
     }
 }
 
+/// Classes that belong to no library of the catalogue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OwnClasses {
+    /// All of them.
+    pub all: usize,
+    /// Those with a name of one or two characters.
+    pub short: usize,
+}
+
 /// Everything a scan saw.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hits {
@@ -159,6 +168,8 @@ pub struct Hits {
     pub languages: BTreeMap<&'static str, usize>,
     /// Domains met that belong to libraries, for the profile.
     pub domains: BTreeSet<String>,
+    /// Classes of the app itself.
+    pub own_classes: OwnClasses,
 }
 
 impl Hits {
@@ -230,6 +241,8 @@ impl Hits {
             *self.languages.entry(language).or_default() += characters;
         }
         self.domains.extend(other.domains);
+        self.own_classes.all += other.own_classes.all;
+        self.own_classes.short += other.own_classes.short;
     }
 }
 

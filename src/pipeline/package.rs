@@ -1,16 +1,17 @@
 //! One archive on its way through the stages.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use rayon::prelude::*;
 
+use super::container::{Form, form_of};
 use super::{Auditor, Reading, sha256_of};
 use crate::detect;
 use crate::extract::{self, Format, Manifest, Resources};
 use crate::model::{Artifact, ArtifactKind, Block, Budget, Facts, Kind, Limit, LimitCode};
 use crate::unpack::{Archive, Entry, ReadAt, signing_block};
 
-const MANIFEST: &str = "AndroidManifest.xml";
-const TABLE: &str = "resources.arsc";
 /// Bytes of a launcher icon that a report carries along at most.
 const ICON_MAX: u64 = 96 << 10;
 /// Longest entry name put into a place.
@@ -31,60 +32,46 @@ pub(super) struct Package<'a> {
 }
 
 impl Package<'_> {
-    fn has(&self, name: &str) -> bool {
-        self.archive.entries.iter().any(|e| e.name == name)
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.any(|n| n == name)
     }
 
-    /// What sort of package it is; `None` for an archive of something else.
-    pub(super) fn kind(&self) -> Option<ArtifactKind> {
-        let any = |test: &dyn Fn(&str) -> bool| self.archive.entries.iter().any(|e| test(&e.name));
-        if self.has(MANIFEST) || self.has("classes.dex") || self.has(TABLE) {
-            Some(ArtifactKind::Apk)
-        } else if any(&|n| n.ends_with("/manifest/AndroidManifest.xml")) {
-            Some(ArtifactKind::Aab)
-        } else if self.has("module.json") || self.has("config.json") || self.has("pack.info") {
-            Some(ArtifactKind::Hap)
-        } else if any(&|n| n.starts_with("Payload/") && n.contains(".app/")) {
-            Some(ArtifactKind::Ipa)
-        } else if any(&|n| n.ends_with(".apk")) {
-            Some(if self.has("manifest.json") { ArtifactKind::Xapk } else { ArtifactKind::Apks })
-        } else {
-            None
-        }
+    /// Some entry has such a name.
+    pub(super) fn any(&self, is: impl Fn(&str) -> bool) -> bool {
+        self.archive.entries.iter().any(|e| is(&e.name))
     }
 
-    /// The manifest alone, to tell which files belong together.
-    pub(super) fn identity(&self) -> Option<Manifest> {
-        self.copies(MANIFEST).find_map(|entry| {
-            let content = self.archive.read(entry, "", self.budget);
-            let (manifest, _) = extract::manifest(&content.bytes, "", &Resources::default());
-            manifest.is_readable.then_some(manifest)
-        })
-    }
-
-    pub(super) fn read(&self) -> Reading {
+    pub(super) fn read(&self, form: Option<&dyn Form>) -> Reading {
         let mut reading = Reading { limits: self.archive.limits.clone(), ..Reading::default() };
         reading.read.entries = self.archive.entries.len() as u64;
-        let resources = self.resources(&mut reading);
-        self.manifest(&resources, &mut reading);
-        self.certificates(&mut reading);
-        self.names(&resources, &mut reading);
+        if let Some(form) = form {
+            form.read(self, &mut reading);
+        }
+        self.certificates(form, &mut reading);
+        self.names(form, &mut reading);
         self.lead(&mut reading);
         let parts: Vec<Reading> = self
             .archive
             .entries
             .par_iter()
-            .filter(|e| e.name != MANIFEST && e.name != TABLE && !(e.name.ends_with('/') && e.size == 0))
-            .map(|entry| self.entry(entry))
+            .filter(|e| !(form.is_some_and(|form| form.reads(&e.name)) || e.name.ends_with('/') && e.size == 0))
+            .map(|entry| self.entry(form, entry))
             .collect();
         for part in parts {
             reading.merge(part);
         }
-        reading.icon = reading.icon.take().or_else(|| self.icon(&reading.manifest));
+        reading.icon = reading.icon.take().or_else(|| self.icon(form, &reading.manifest));
         reading
     }
 
-    fn place_of(&self, entry: &Entry) -> String {
+    /// What became of it as an artifact.
+    pub(super) fn artifact(&self, form: &dyn Form, sha256: String, bytes: u64, reading: &Reading) -> Artifact {
+        let is_split = form.kind() == ArtifactKind::Apk && !reading.manifest.split.is_empty();
+        let kind = if is_split { ArtifactKind::Split } else { form.kind() };
+        Artifact { name: self.name.into(), sha256, bytes, kind, certificates: reading.certificates.clone() }
+    }
+
+    pub(super) fn place_of(&self, entry: &Entry) -> String {
         let name: String = entry.name.chars().take(NAME_MAX).collect();
         match entry.copy {
             0 => format!("{}!/{name}", self.place),
@@ -93,67 +80,69 @@ impl Package<'_> {
     }
 
     /// Entries of a name: more than one only in a package made to confuse.
-    fn copies(&self, name: &str) -> impl Iterator<Item = &Entry> {
+    pub(super) fn copies(&self, name: &str) -> impl Iterator<Item = &Entry> {
         self.archive.entries.iter().filter(move |e| e.name == name)
     }
 
-    fn content(&self, entry: &Entry, reading: &mut Reading) -> (String, Vec<u8>) {
+    pub(super) fn content(&self, entry: &Entry, reading: &mut Reading) -> (String, Vec<u8>) {
         let place = self.place_of(entry);
         let content = self.archive.read(entry, &place, self.budget);
         reading.limits.extend(content.limits);
         (place, content.bytes)
     }
 
-    /// All copies are read; the first that holds anything is looked things up in.
-    fn resources(&self, reading: &mut Reading) -> Resources {
+    /// Reads the tables of these names; where two say something of one id, the first counts.
+    pub(super) fn tables(&self, is: impl Fn(&str) -> bool, reading: &mut Reading) -> Resources {
         let mut resources = Resources::default();
-        for entry in self.copies(TABLE) {
+        for entry in self.archive.entries.iter().filter(|e| is(&e.name) && e.size > 0) {
             let (place, bytes) = self.content(entry, reading);
             let (found, extracted) = Resources::read(&bytes, &place, self.budget);
             reading.absorb(&self.auditor.pack, extracted);
-            if resources.is_empty() {
-                resources = found;
-            }
+            resources.merge(found);
         }
         resources
     }
 
+    /// Reads Android manifests of these names; the one of highest standing speaks.
+    pub(super) fn manifests(
+        &self,
+        form: &dyn Form,
+        is: fn(&str) -> bool,
+        resources: &Resources,
+        reading: &mut Reading,
+    ) {
+        let mut limits = Vec::new();
+        let mut sound = BTreeSet::new();
+        for entry in self.archive.entries.iter().filter(|e| is(&e.name)) {
+            let (place, bytes) = self.content(entry, reading);
+            let (manifest, mut extracted) = extract::manifest(&bytes, &place, resources, self.budget);
+            limits.extend(extracted.limits.drain(..).map(|limit| (&entry.name, limit)));
+            reading.absorb(&self.auditor.pack, extracted);
+            if manifest.is_readable {
+                sound.insert(&entry.name);
+            }
+            reading.manifest.yield_to(manifest);
+        }
+        for (name, mut limit) in limits {
+            // A broken copy beside a sound one hides nothing.
+            if limit.code == LimitCode::BadManifest && sound.contains(name) {
+                limit.code = LimitCode::TamperedManifest;
+            }
+            reading.limits.push(limit);
+        }
+        self.network_config(form, reading);
+    }
+
     /// The file the manifest names for its network security.
-    fn network_config(&self, reading: &mut Reading) {
+    fn network_config(&self, form: &dyn Form, reading: &mut Reading) {
         let Some(path) = reading.manifest.network_config.clone() else { return };
-        if let Some(entry) = self.archive.entries.iter().find(|e| e.name == path) {
+        if let Some(entry) = self.archive.entries.iter().find(|e| form.installed(&e.name) == path) {
             let (place, bytes) = self.content(entry, reading);
             reading.absorb(&self.auditor.pack, extract::network_config(&bytes, &place));
         }
     }
 
-    fn manifest(&self, resources: &Resources, reading: &mut Reading) {
-        if self.kind() != Some(ArtifactKind::Apk) {
-            return;
-        }
-        if !self.has(MANIFEST) && !self.is_carried {
-            reading.limits.push(Limit::new(LimitCode::BadManifest, self.place, "no AndroidManifest.xml"));
-        }
-        let mut limits = Vec::new();
-        for entry in self.copies(MANIFEST) {
-            let (place, bytes) = self.content(entry, reading);
-            let (manifest, mut extracted) = extract::manifest(&bytes, &place, resources);
-            limits.append(&mut extracted.limits);
-            reading.absorb(&self.auditor.pack, extracted);
-            if !reading.manifest.is_readable || reading.manifest.package.is_empty() {
-                reading.manifest = manifest;
-            }
-        }
-        self.network_config(reading);
-        // A broken copy beside a sound one hides nothing.
-        if reading.manifest.is_readable {
-            let broken = limits.iter_mut().filter(|l| l.code == LimitCode::BadManifest);
-            broken.for_each(|l| l.code = LimitCode::TamperedManifest);
-        }
-        reading.limits.append(&mut limits);
-    }
-
-    fn certificates(&self, reading: &mut Reading) {
+    fn certificates(&self, form: Option<&dyn Form>, reading: &mut Reading) {
         let is_v1 = |name: &str| {
             let upper = name.to_ascii_uppercase();
             upper.starts_with("META-INF/") && [".RSA", ".DSA", ".EC"].iter().any(|end| upper.ends_with(end))
@@ -169,25 +158,23 @@ impl Package<'_> {
         }
         let found = extract::certificate::read(&v1, &pairs, self.place);
         reading.hits.merge(detect::scan(&self.auditor.pack, &found.facts));
+        // Android installs nothing unsigned, so no store hands such a package out.
+        let is_bare = found.sha256.is_empty() && found.limits.iter().all(|l| l.code != LimitCode::BadCertificate);
+        if is_bare && !self.is_carried && form.is_some_and(|form| form.kind() == ArtifactKind::Apk) {
+            reading.limits.push(Limit::new(LimitCode::BadCertificate, self.place, "no signature"));
+        }
         reading.limits.extend(found.limits);
         reading.certificates = found.sha256;
     }
 
     /// The names of the entries are facts: native libraries, assets, media.
-    fn names(&self, resources: &Resources, reading: &mut Reading) {
+    fn names(&self, form: Option<&dyn Form>, reading: &mut Reading) {
         let mut block = Block::new(Kind::File, self.place, "entry");
         for (index, entry) in self.archive.entries.iter().enumerate() {
-            block.push(index as u32, &entry.name);
+            block.push(index as u32, form.map_or(&entry.name, |form| form.installed(&entry.name)));
         }
         let facts = Facts { blocks: vec![block] };
         reading.hits.merge(detect::scan(&self.auditor.pack, &facts));
-        let names: std::collections::HashSet<&str> = self.archive.entries.iter().map(|e| e.name.as_str()).collect();
-        let moved: std::collections::BTreeSet<&str> =
-            resources.paths().filter(|path| !path.starts_with("res/") && names.contains(path)).collect();
-        if let Some(first) = moved.first() {
-            let detail = format!("{} resource files lie outside res/, the first is {first}", moved.len());
-            reading.limits.push(Limit::new(LimitCode::ObfuscatedPaths, self.place, detail));
-        }
     }
 
     /// What stands before the first entry: a DEX there is what Android ran under
@@ -215,43 +202,58 @@ impl Package<'_> {
         let place = format!("{} {spot}", self.place);
         if Format::of(bytes) == Format::Archive {
             reading.limits.push(Limit::new(LimitCode::HiddenCode, &place, "an archive where none belongs"));
-            self.nested(&bytes, &place, spot, reading);
+            self.nested(None, &bytes, &place, spot, reading);
         } else {
             let extracted = extract::entry(spot, &place, bytes, self.budget);
             reading.absorb(&self.auditor.pack, extracted);
         }
     }
 
-    fn entry(&self, entry: &Entry) -> Reading {
+    fn entry(&self, form: Option<&dyn Form>, entry: &Entry) -> Reading {
         let mut reading = Reading::default();
         let place = self.place_of(entry);
-        let format = || Format::of(&self.archive.peek(entry, Format::MAGIC_LEN));
-        if extract::names_media(&entry.name) && format() == Format::Media {
+        // Only these two are told by their magic before they are read.
+        let is_asked = extract::names_media(&entry.name) || self.archive.is_stored(entry);
+        let head = if is_asked { self.archive.peek(entry, Format::MAGIC_LEN) } else { Vec::new() };
+        if extract::names_media(&entry.name) && Format::of(&head) == Format::Media {
             return reading;
         }
-        if entry.size > self.budget.entry_bytes
-            && format() == Format::Archive
-            && let Some(window) = self.archive.window(entry)
+        let path = form.map_or(entry.name.as_str(), |form| form.installed(&entry.name));
+        if Format::of(&head) == Format::Archive
+            && let Some((window, limits)) = self.archive.window(entry, &place)
         {
-            self.nested(&window, &place, &entry.name, &mut reading);
+            reading.limits.extend(limits);
+            self.note_name(entry, &head, &place, &mut reading);
+            // Nothing is copied, but its bytes are hashed: many entries may be the same ones.
+            if self.budget.take(window.size()) {
+                self.nested(form, &window, &place, &entry.name, &mut reading);
+            } else {
+                let detail = "the bytes for this app are used up";
+                reading.limits.push(Limit::new(LimitCode::OverBudget, &place, detail));
+            }
             return reading;
         }
         let content = self.archive.read(entry, &place, self.budget);
         reading.limits.extend(content.limits);
-        if extract::is_misnamed(&entry.name, &content.bytes) {
-            let detail = format!("named as media, and is {}", Format::of(&content.bytes).words());
-            reading.limits.push(Limit::new(LimitCode::LyingName, &place, detail));
-        }
+        self.note_name(entry, &content.bytes, &place, &mut reading);
         if Format::of(&content.bytes) == Format::Archive {
-            self.nested(&content.bytes, &place, &entry.name, &mut reading);
+            self.nested(form, &content.bytes, &place, &entry.name, &mut reading);
         } else {
-            let extracted = extract::entry(&entry.name, &place, &content.bytes, self.budget);
+            let extracted = extract::entry(path, &place, &content.bytes, self.budget);
             reading.absorb(&self.auditor.pack, extracted);
         }
         reading
     }
 
-    fn nested(&self, source: &dyn ReadAt, place: &str, entry: &str, reading: &mut Reading) {
+    fn note_name(&self, entry: &Entry, bytes: &[u8], place: &str, reading: &mut Reading) {
+        if extract::is_misnamed(&entry.name, bytes) {
+            let detail = format!("named as media, and is {}", Format::of(bytes).words());
+            reading.limits.push(Limit::new(LimitCode::LyingName, place, detail));
+        }
+    }
+
+    /// A package or bundle of data within a package of `form`.
+    fn nested(&self, form: Option<&dyn Form>, source: &dyn ReadAt, place: &str, entry: &str, reading: &mut Reading) {
         if self.depth + 1 >= self.budget.depth {
             let detail = format!("packages nested more than {} deep", self.budget.depth);
             reading.limits.push(Limit::new(LimitCode::OverBudget, place, detail));
@@ -265,24 +267,21 @@ impl Package<'_> {
                 return;
             }
         };
-        let depth = self.depth + 1;
-        let is_carried = self.is_carried || self.kind() == Some(ArtifactKind::Apk);
-        let (auditor, budget) = (self.auditor, self.budget);
-        let inner = Package { auditor, archive: &archive, place, name: &name, depth, is_carried, budget };
-        let kind = inner.kind();
-        let mut found = inner.read();
-        if let Some(kind) = kind {
-            let is_split = kind == ArtifactKind::Apk && !found.manifest.split.is_empty();
-            found.artifacts.insert(
-                0,
-                Artifact {
-                    sha256: sha256_of(source),
-                    name,
-                    bytes: source.size(),
-                    kind: if is_split { ArtifactKind::Split } else { kind },
-                    certificates: found.certificates.clone(),
-                },
-            );
+        let is_carried = self.is_carried || form.is_some_and(|form| !form.is_set());
+        let inner = Package {
+            auditor: self.auditor,
+            archive: &archive,
+            place,
+            name: &name,
+            depth: self.depth + 1,
+            is_carried,
+            budget: self.budget,
+        };
+        let form = form_of(&inner);
+        let mut found = inner.read(form);
+        if let Some(form) = form {
+            let artifact = inner.artifact(form, sha256_of(source), source.size(), &found);
+            found.artifacts.insert(0, artifact);
         }
         // A package that an app carries along does not speak for the app that carries it.
         if is_carried {
@@ -298,10 +297,10 @@ impl Package<'_> {
     }
 
     /// The largest launcher icon that is small enough, as a `data:` address.
-    fn icon(&self, manifest: &Manifest) -> Option<String> {
+    fn icon(&self, form: Option<&dyn Form>, manifest: &Manifest) -> Option<String> {
         let candidates = self.archive.entries.iter().filter(|e| {
             e.size <= ICON_MAX
-                && (manifest.icons.contains(&e.name)
+                && (manifest.icons.iter().any(|icon| form.is_some_and(|form| form.installed(&e.name) == icon))
                     || manifest.icons.iter().any(|i| i.ends_with(".xml")) && e.name.contains("ic_launcher"))
         });
         let mut best: Vec<&Entry> = candidates.filter(|e| extract::names_media(&e.name)).collect();

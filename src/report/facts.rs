@@ -201,6 +201,11 @@ pub(super) fn limits(audit: &Audit) -> BTreeMap<LimitCode, Vec<&Limit>> {
     groups
 }
 
+/// Limits with something to tell beside their code: that nothing was given at all is said by it.
+pub(super) fn told<'a>(limits: &'a [&'a Limit]) -> impl Iterator<Item = &'a Limit> {
+    limits.iter().copied().filter(|l| !matches!(l.code, LimitCode::NoListing | LimitCode::NoPackage))
+}
+
 /// How much of an app was read.
 pub(super) fn reading(audit: &Audit) -> Reading {
     let coverage = &audit.coverage;

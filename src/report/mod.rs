@@ -1,6 +1,7 @@
 //! Audits in, words and files out: one file per form, one writer at a time.
 
 mod clean;
+mod detail;
 mod facts;
 mod html;
 mod human;
@@ -8,6 +9,8 @@ mod json;
 mod phrase;
 mod sum;
 pub mod words;
+
+pub use detail::detail;
 
 use std::io::{self, Write};
 

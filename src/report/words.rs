@@ -170,6 +170,7 @@ pub fn artifact(kind: ArtifactKind) -> Phrase {
             ArtifactKind::Aab => "aab",
             ArtifactKind::Hap => "hap",
             ArtifactKind::Ipa => "ipa",
+            ArtifactKind::Obb => "obb",
         },
     )
 }

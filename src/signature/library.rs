@@ -20,6 +20,7 @@ pub(super) const CATEGORIES: &[&str] = &[
     "social",
     "framework",
     "packer",
+    "late-code",
     "video",
     "speech",
     "education",

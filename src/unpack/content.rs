@@ -5,7 +5,7 @@ use std::io;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::headers::{DEFLATED, LOCAL, LOCAL_LEN, STORED, u16_at, u32_at};
-use super::{Archive, Entry, Window};
+use super::{Archive, Entry, ReadAt, Window};
 use crate::model::{Budget, Limit, LimitCode};
 
 /// What came out of an entry.
@@ -45,11 +45,36 @@ impl Archive<'_> {
         }
     }
 
-    /// The bytes of a stored entry in place, for packages too large to hold in memory.
+    /// Whether its bytes lie as they are.
     #[must_use]
-    pub fn window(&self, entry: &Entry) -> Option<Window<'_>> {
-        let start = self.data_start(entry).ok()?;
-        (entry.method == STORED).then(|| Window::new(self.source, start, entry.size.max(entry.compressed)))
+    pub fn is_stored(&self, entry: &Entry) -> bool {
+        entry.method == STORED
+    }
+
+    /// The bytes of a stored entry in place, so that a package within a package costs no
+    /// memory, and what is wrong with its headers.
+    #[must_use]
+    pub fn window(&self, entry: &Entry, place: &str) -> Option<(Window<'_>, Vec<Limit>)> {
+        let header = self.local_header(entry).ok().filter(|_| self.is_stored(entry))?;
+        let start = data_start(&header, entry);
+        let mut content = Content::default();
+        note_local(&header, entry, place, &mut content);
+        // Stored data has as many bytes as the uncompressed size says (libziparchive).
+        let stated = if entry.size == 0 { entry.compressed } else { entry.size };
+        let window = Window::new(self.source, start, stated);
+        if window.size() < stated {
+            let detail = format!("breaks off after {} of {stated} bytes", window.size());
+            content.limits.push(Limit::new(LimitCode::UnreadableEntry, place, detail));
+        }
+        if entry.size == 0 && stated > 0 {
+            let detail = format!("the directory states 0 bytes, {stated} came out");
+            content.limits.push(Limit::new(LimitCode::TamperedArchive, place, detail));
+        }
+        if entry.flags & 1 != 0 {
+            let detail = "marked as encrypted and is not";
+            content.limits.push(Limit::new(LimitCode::TamperedArchive, place, detail));
+        }
+        Some((window, content.limits))
     }
 
     /// The bytes before the first entry, as many as one entry may have.

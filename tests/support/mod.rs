@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
 
 pub mod chunked;
+pub mod containers;
 pub mod package;
 pub mod tricks;
 

@@ -6,6 +6,7 @@ use super::finding::{EvidenceView, FindingView};
 use super::markup::Markup;
 use crate::model::{Audit, Finding, Limit, LimitCode, Outcome};
 use crate::report::clean::{self, clean};
+use crate::report::detail;
 use crate::report::facts;
 use crate::report::sum::percent;
 use crate::report::words::{self, Phrase, ui};
@@ -167,23 +168,19 @@ struct LimitView {
     name: Markup,
     meaning: Markup,
     step: Markup,
-    places: Vec<(String, String)>,
+    places: Vec<(String, Markup)>,
 }
 
 impl LimitView {
     fn new(code: LimitCode, limits: &[&Limit]) -> Self {
         let words = words::limit(code);
-        // That nothing was given at all is said by the code itself.
-        let is_told = |l: &&&Limit| !matches!(l.code, LimitCode::NoListing | LimitCode::NoPackage);
         Self {
             code: code.id(),
             name: Markup::phrase(&words.name),
             meaning: Markup::phrase(&words.meaning),
             step: Markup::phrase(&words.step),
-            places: limits
-                .iter()
-                .filter(is_told)
-                .map(|l| (clean(&l.place, clean::TEXT), clean(&l.detail, clean::TEXT)))
+            places: facts::told(limits)
+                .map(|l| (clean(&l.place, clean::TEXT), Markup::phrase(&detail(&clean(&l.detail, clean::TEXT)))))
                 .collect(),
         }
     }

@@ -3,6 +3,7 @@
 use super::paint::Paint;
 use crate::model::{Audit, Evidence, Finding, Outcome};
 use crate::report::clean::{self, clean};
+use crate::report::detail;
 use crate::report::facts;
 use crate::report::sum::{self, percent, signed};
 use crate::report::words::{self, Lang, Phrase, ui};
@@ -153,9 +154,11 @@ impl Page {
             let name = self.paint.warn(limit.name.get(self.lang));
             self.line(2, &format!("! {name}{}{}", ui("label_sep").get(self.lang), limit.meaning.get(self.lang)));
             self.line(3, &self.pair(&ui("next_step"), &limit.step));
-            let located = limits.iter().filter(|l| !l.place.is_empty());
-            for one in located.take(PLACES) {
-                let text = format!("{} · {}", clean(&one.place, clean::TEXT), clean(&one.detail, clean::TEXT));
+            for one in facts::told(&limits).take(PLACES) {
+                let detail = detail(&clean(&one.detail, clean::TEXT));
+                let place = clean(&one.place, clean::TEXT);
+                let dot = if place.is_empty() { "" } else { " · " };
+                let text = format!("{place}{dot}{}", detail.get(self.lang));
                 self.line(3, &self.paint.dim(&text));
             }
             if limits.len() > PLACES {

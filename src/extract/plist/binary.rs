@@ -1,36 +1,32 @@
-//! Binary property lists: `Info.plist` and localised `.strings` of iOS packages.
-//!
-//! Written against `CFBinaryPList.c` of <https://github.com/swiftlang/swift-corelibs-foundation>
-//! (`Sources/CoreFoundation`): objects, a table of their offsets, a trailer that says
-//! where the table is. The table is walked, not the tree, so that nothing can nest.
-//! Property lists in XML and `.strings` in UTF-16 are text.
+//! The binary form: objects, a table of their offsets, a trailer that says where the
+//! table is. Written against `CFBinaryPList.c` of
+//! <https://github.com/swiftlang/swift-corelibs-foundation> (`Sources/CoreFoundation`).
 
-use super::Extracted;
-use super::bytes::{Words, slice, utf16};
+use serde_json::Value;
+
+use super::DEPTH_MAX;
+use crate::extract::Extracted;
+use crate::extract::bytes::{Words, slice, utf16};
 use crate::model::{Budget, Kind, Limit, LimitCode};
 
-/// How a binary property list begins; two digits of a version follow.
-pub(super) const MAGIC: &[u8] = b"bplist";
 /// Length of the trailer.
 const TRAILER: usize = 32;
-/// Keys whose value is the app's name.
-const NAMES: &[&str] = &["CFBundleDisplayName", "CFBundleName", "CFBundleSpokenName"];
 /// A key longer than this is a sentence: `.strings` use sentences as keys. It is cut.
 const KEY_MAX: usize = 80;
 
-/// Takes the strings: those of dictionaries by their key, others by object number.
-pub(super) fn read(bytes: &[u8], place: &str, budget: &Budget, out: &mut Extracted) {
+/// Takes the strings: those of dictionaries by their key, others by object number. The
+/// table is walked, not the tree, so that nothing can nest.
+pub(in crate::extract) fn read(bytes: &[u8], place: &str, budget: &Budget, out: &mut Extracted) {
     let Some(list) = List::new(bytes) else {
         let detail = "a binary property list without a trailer that holds; searched for strings";
         out.limits.push(Limit::new(LimitCode::BadFormat, place, detail));
-        return super::native::read(bytes, place, Kind::Asset, budget, out);
+        return crate::extract::native::read(bytes, place, Kind::Asset, budget, out);
     };
     if list.count < list.stated {
         let detail = format!("states {} objects, holds at most {}", list.stated, list.count);
         out.limits.push(Limit::new(LimitCode::BadFormat, place, detail));
     }
     let mut words = Words::new(Kind::Asset, place, "", bytes.len(), budget);
-    let mut labels = Words::new(Kind::Label, place, "", bytes.len(), budget);
     let mut told = vec![false; list.count];
     // Dictionaries that share members could make more of them than the file holds.
     let mut left = bytes.len().saturating_mul(4);
@@ -45,8 +41,7 @@ pub(super) fn read(bytes: &[u8], place: &str, budget: &Budget, out: &mut Extract
             told[key] = true;
             told[value] = true;
             let cut: String = name.chars().take(KEY_MAX).collect();
-            let into = if NAMES.contains(&name.as_str()) { &mut labels } else { &mut words };
-            into.push_named(&format!("key {cut}"), &text);
+            words.push_named(&format!("key {cut}"), &text);
         }
     }
     for index in (0..list.count).filter(|&index| !told[index]) {
@@ -57,8 +52,16 @@ pub(super) fn read(bytes: &[u8], place: &str, budget: &Budget, out: &mut Extract
             break;
         }
     }
-    labels.finish(out);
     words.finish(out);
+}
+
+/// The list as a tree, as deep and as large as one that says who an app is.
+pub(super) fn value(bytes: &[u8]) -> Option<Value> {
+    let list = List::new(bytes)?;
+    let top = number(&bytes[bytes.len() - TRAILER..][16..24])?;
+    // Members may be shared: a tree may be larger than its file, but not without end.
+    let mut left = bytes.len().saturating_mul(4);
+    list.tree(top, 0, &mut left)
 }
 
 /// A list and its table of offsets.
@@ -100,6 +103,37 @@ impl<'a> List<'a> {
         (integer >> 4 == 1).then_some((marker >> 4, number(length)?, rest))
     }
 
+    fn tree(&self, index: usize, depth: usize, left: &mut usize) -> Option<Value> {
+        let (kind, length, rest) = self.object(index)?;
+        *left = left.checked_sub(1 + if matches!(kind, 5..=7) { length } else { 0 })?;
+        let is_nested = matches!(kind, 10 | 12 | 13);
+        if is_nested && depth >= DEPTH_MAX {
+            return None;
+        }
+        match kind {
+            0 => Some(Value::Bool(length == 9)),
+            1 => Some(number(rest.get(..1_usize << length.min(3))?)?.into()),
+            5..=7 => self.string(index).map(Value::String),
+            10 | 12 => {
+                let width = length.checked_mul(self.reference_size)?;
+                let members = self.references(rest.get(..width)?);
+                Some(Value::Array(members.filter_map(|member| self.tree(member, depth + 1, left)).collect()))
+            }
+            13 => {
+                let (keys, values) = self.dictionary(index)?;
+                let mut members = serde_json::Map::new();
+                for (key, value) in keys.zip(values) {
+                    if let (Some(key), Some(value)) = (self.string(key), self.tree(value, depth + 1, left)) {
+                        *left = left.checked_sub(key.len())?;
+                        members.insert(key, value);
+                    }
+                }
+                Some(Value::Object(members))
+            }
+            _ => None,
+        }
+    }
+
     fn string(&self, index: usize) -> Option<String> {
         match self.object(index)? {
             (5 | 7, length, rest) => Some(String::from_utf8_lossy(rest.get(..length)?).into_owned()),
@@ -109,15 +143,19 @@ impl<'a> List<'a> {
     }
 
     /// References of a dictionary: its keys and its values.
-    fn dictionary(&self, index: usize) -> Option<(impl Iterator<Item = usize>, impl Iterator<Item = usize>)> {
+    fn dictionary(
+        &self,
+        index: usize,
+    ) -> Option<(impl Iterator<Item = usize> + use<'a>, impl Iterator<Item = usize> + use<'a>)> {
         let (13, length, rest) = self.object(index)? else { return None };
         let width = length.checked_mul(self.reference_size)?;
-        let references = |bytes: &'a [u8]| {
-            let all = bytes.chunks_exact(self.reference_size).filter_map(number);
-            // One that points nowhere stays in its place: keys and values go in pairs.
-            all.map(move |n| n.min(self.count.saturating_sub(1)))
-        };
-        Some((references(rest.get(..width)?), references(slice(rest, width, width)?)))
+        Some((self.references(rest.get(..width)?), self.references(slice(rest, width, width)?)))
+    }
+
+    /// One that points nowhere stays in its place: keys and values go in pairs.
+    fn references(&self, bytes: &'a [u8]) -> impl Iterator<Item = usize> + use<'a> {
+        let last = self.count.saturating_sub(1);
+        bytes.chunks_exact(self.reference_size).filter_map(number).map(move |n| n.min(last))
     }
 }
 
