@@ -4,19 +4,24 @@
 
 mod support;
 
-use support::{stderr, xunjian};
+use std::path::Path;
+
+use serde_json::Value;
+use support::{project, stderr, xunjian};
 
 /// Sign, least precision, least recall at `likely`. Raise them when recognition gets better.
+/// The shipped text models have learnt from these listings, which flatters the first three:
+/// `UNSEEN` holds what they reach without.
 const FLOORS: &[(&str, f64, f64)] = &[
-    ("education", 0.94, 0.93),
-    ("preschool-training", 0.85, 0.85),
-    ("subject-tutoring", 0.93, 0.84),
-    ("disguised-tutoring", 0.90, 0.50),
-    ("photo-search", 0.98, 0.90),
-    ("live-tutoring", 0.94, 0.80),
-    ("game-link", 0.98, 0.70),
-    ("advertising", 0.98, 0.78),
-    ("harmful-content", 0.98, 0.85),
+    ("education", 0.97, 0.98),
+    ("preschool-training", 0.94, 0.96),
+    ("subject-tutoring", 0.95, 0.96),
+    ("disguised-tutoring", 0.90, 0.90),
+    ("photo-search", 0.98, 0.97),
+    ("live-tutoring", 0.98, 0.94),
+    ("game-link", 0.98, 0.98),
+    ("advertising", 0.98, 0.98),
+    ("harmful-content", 0.98, 0.98),
     ("school-fee", 0.98, 0.98),
 ];
 
@@ -121,18 +126,78 @@ fn an_evaluation_shows_what_it_rests_on() {
     }
 }
 
-/// The labelled descriptions of the shared data, where they are at hand: the bar that
-/// recognition was last measured at.
+/// Sign, least F1 at `likely`, with text models that have not seen the example.
+const UNSEEN: &[(&str, f64)] = &[("education", 0.95), ("preschool-training", 0.85), ("subject-tutoring", 0.92)];
+
+/// What the shipped models have learnt from flatters them; so here each listing is judged
+/// by models trained without it.
 #[test]
-fn real_descriptions() {
+fn listings_of_our_own_out_of_fold() {
+    let folds = tempfile::tempdir().unwrap();
+    train(&files("corpora/listings"), &[], folds.path());
+    let evaluation = evaluate("corpora/listings", folds.path());
+    for (sign, least) in UNSEEN {
+        let f1 = evaluation["signs"][sign]["f1"].as_f64().unwrap();
+        assert!(f1 >= *least, "{sign}: F1 {f1}");
+    }
+}
+
+/// The labelled descriptions of the shared data, where they are at hand: the bar that
+/// recognition was last measured at, by models that have not seen the line.
+#[test]
+fn real_descriptions_out_of_fold() {
     let Some(gold) = support::shared("listings/gold-dev.jsonl") else { return };
-    let output = xunjian(&["corpora", "evaluate", gold.to_str().unwrap(), "--format", "json"]);
-    let evaluation = support::report(&output);
-    for (sign, least) in [("education", 0.94), ("preschool-training", 0.93), ("subject-tutoring", 0.88)] {
+    let gold = gold.to_str().unwrap();
+    let folds = tempfile::tempdir().unwrap();
+    train(&[gold.to_owned()], &files("corpora/listings"), folds.path());
+    let evaluation = evaluate(gold, folds.path());
+    for (sign, least) in [("education", 0.95), ("preschool-training", 0.95), ("subject-tutoring", 0.93)] {
         let f1 = evaluation["signs"][sign]["f1"].as_f64().unwrap();
         assert!(f1 >= least, "{sign}: F1 {f1}");
     }
     for sign in ["photo-search", "live-tutoring"] {
         assert_eq!(evaluation["signs"][sign]["worst"].as_array().unwrap().len(), 0, "{sign}: every line right");
     }
+}
+
+/// A folder of which one model is missing would judge by a model that has seen the example.
+#[test]
+fn folds_must_hold_every_model() {
+    let folds = tempfile::tempdir().unwrap();
+    train_one("subject-tutoring", &files("corpora/listings"), &[], folds.path());
+    let output = xunjian(&["corpora", "evaluate", "corpora/listings", "--folds", folds.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("education.model"), "{}", stderr(&output));
+}
+
+/// The files of a folder of the project.
+fn files(folder: &str) -> Vec<String> {
+    let listed = std::fs::read_dir(project(folder)).unwrap();
+    let mut files: Vec<String> = listed.map(|e| e.unwrap().path().display().to_string()).collect();
+    files.sort();
+    files
+}
+
+fn train(data: &[String], support: &[String], folds: &Path) {
+    for model in ["education", "preschool-training", "subject-tutoring"] {
+        train_one(model, data, support, folds);
+    }
+}
+
+fn train_one(model: &str, data: &[String], support: &[String], folds: &Path) {
+    let (out, folds) = (folds.join(format!("{model}.model")), folds.to_str().unwrap());
+    let mut args = vec!["signatures", "train", "--name", model, "--label", model];
+    args.extend(["--out", out.to_str().unwrap(), "--folds-out", folds]);
+    if !support.is_empty() {
+        args.push("--support");
+        args.extend(support.iter().map(String::as_str));
+    }
+    args.push("--");
+    args.extend(data.iter().map(String::as_str));
+    let output = xunjian(&args);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+fn evaluate(corpus: &str, folds: &Path) -> Value {
+    support::report(&xunjian(&["corpora", "evaluate", corpus, "--folds", folds.to_str().unwrap(), "--format", "json"]))
 }

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let policy = policy(&pack, &args.policy)?;
     let auditor = Auditor { pack: Arc::clone(&pack), policy, budget: Budget::default(), registers: Arc::default() };
     let detections: Vec<Detection> =
-        examples::weigh(&auditor, &examples)?.into_iter().map(|(_, detection)| detection).collect();
+        examples::weigh(|_| &auditor, &examples)?.into_iter().map(|(_, detection)| detection).collect();
     let mut out = std::io::stdout().lock();
     let mut better: Vec<Fitted> = Vec::new();
     for about in args.signs() {

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::Exit;
+use super::bench::Bench;
 use super::examples;
-use super::pack::{PackArgs, policy};
+use super::pack::PackArgs;
 use crate::measure::{Figures, Judged, Label, Labelled, figures};
-use crate::model::{Audit, Budget, Confidence, Contribution, Sign, Verdict};
-use crate::pipeline::Auditor;
+use crate::model::{Audit, Confidence, Contribution, Sign, Verdict};
 use crate::report::words::{Lang, Phrase, find};
 use crate::signature::Policy;
 
@@ -34,6 +33,10 @@ pub(super) enum Command {
         /// Policy whose base rates apply.
         #[arg(long, default_value = "bj-2022-02-draft")]
         policy: String,
+        /// Judge each example by text models that have not seen it: a folder that
+        /// `signatures train --folds-out` wrote.
+        #[arg(long, value_name = "DIR")]
+        folds: Option<PathBuf>,
         #[command(flatten)]
         pack: PackArgs,
     },
@@ -63,13 +66,15 @@ struct Miss {
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
-    let Command::Evaluate { dir, format, worst, lang, policy: policy_id, pack } = command;
-    let pack = pack.load()?;
-    let policy = policy(&pack, policy_id)?;
-    let auditor = Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() };
+    let Command::Evaluate { dir, format, worst, lang, policy, folds, pack } = command;
+    let bench = match folds {
+        Some(folds) => Bench::of_folds(pack, policy, folds)?,
+        None => Bench::of(pack, policy)?,
+    };
     let examples = examples::load(dir)?;
-    let audits = examples::weigh(&auditor, &examples)?.into_iter().map(|(audit, _)| audit).collect::<Vec<_>>();
-    let evaluation = evaluate(&examples, &audits, &auditor.policy, *worst);
+    let weighed = examples::weigh(|id| bench.auditor(id), &examples)?;
+    let audits: Vec<Audit> = weighed.into_iter().map(|(audit, _)| audit).collect();
+    let evaluation = evaluate(&examples, &audits, bench.policy(), *worst);
     let mut out = std::io::stdout().lock();
     if format == "json" {
         writeln!(out, "{}", serde_json::to_string_pretty(&evaluation)?)?;

@@ -17,9 +17,12 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Vec<Labelled>> {
     Ok(examples)
 }
 
-/// Audits every example, in their order.
-pub(super) fn weigh(auditor: &Auditor, examples: &[Labelled]) -> anyhow::Result<Vec<(Audit, Detection)>> {
-    examples.par_iter().map(|example| one(auditor, example)).collect()
+/// Audits every example, in their order, by the auditor that is to judge its id.
+pub(super) fn weigh<'a>(
+    auditor: impl Fn(&str) -> &'a Auditor + Sync,
+    examples: &[Labelled],
+) -> anyhow::Result<Vec<(Audit, Detection)>> {
+    examples.par_iter().map(|example| one(auditor(&example.id), example)).collect()
 }
 
 fn one(auditor: &Auditor, example: &Labelled) -> anyhow::Result<(Audit, Detection)> {

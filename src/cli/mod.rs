@@ -1,6 +1,7 @@
 //! The command line: one subcommand a file.
 
 mod audit;
+mod bench;
 mod calibrate;
 mod corpora;
 mod examples;

@@ -42,8 +42,9 @@ pub(super) struct Args {
     /// File to write: `NAME.model` in the folder `models` of the signatures.
     #[arg(long)]
     out: PathBuf,
-    /// Write out-of-fold log-odds: id, label, log-odds.
-    #[arg(long, value_name = "FILE")]
+    /// Write the model of each fold (`FOLD/models/NAME.model`) and who was held out of which
+    /// (`NAME.tsv`), for `corpora evaluate --folds`.
+    #[arg(long, value_name = "DIR")]
     folds_out: Option<PathBuf>,
     /// Lengths of the n-grams, in characters.
     #[arg(long, default_value = "1-2", value_parser = range)]
@@ -78,8 +79,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     trained.model.card.push(("label".to_owned(), args.label.to_owned()));
     trained.model.card.extend(args.limits.iter().map(|limit| ("limits".to_owned(), limit.clone())));
     write(&args.out, &trained.model.to_text())?;
-    if let Some(path) = &args.folds_out {
-        write(path, &table(&records, &trained))?;
+    if let Some(dir) = &args.folds_out {
+        write_folds(dir, &args.name, &records, &trained)?;
     }
     for (key, value) in &trained.model.card {
         println!("{key}: {value}");
@@ -141,13 +142,23 @@ impl Args {
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("--out {}: cannot be written", path.display()))
+    std::fs::write(path, text).with_context(|| format!("{}: cannot be written", path.display()))
 }
 
+fn write_folds(dir: &Path, name: &str, records: &Records, trained: &Trained) -> anyhow::Result<()> {
+    for (fold, model) in trained.folds.iter().enumerate() {
+        let models = dir.join(fold.to_string()).join("models");
+        std::fs::create_dir_all(&models).with_context(|| format!("{}: cannot be made", models.display()))?;
+        write(&models.join(format!("{name}.model")), &model.to_text())?;
+    }
+    write(&dir.join(format!("{name}.tsv")), &table(records, trained))
+}
+
+/// Who was held out of which fold, and what the model of that fold says of it.
 fn table(records: &Records, trained: &Trained) -> String {
-    let mut out = String::from("id\tlabel\tlog_odds\n");
-    for (record, log_odds) in records.list.iter().zip(&trained.out_of_fold) {
-        let _ = writeln!(out, "{}\t{}\t{log_odds:.4}", record.id, record.label.id());
+    let mut out = String::from("id\tfold\tlabel\tlog_odds\n");
+    for ((record, fold), log_odds) in records.list.iter().zip(&trained.fold_of).zip(&trained.out_of_fold) {
+        let _ = writeln!(out, "{}\t{fold}\t{}\t{log_odds:.4}", record.id, record.label.id());
     }
     out
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use crate::model::{Block, Facts, Kinds, ModelVerdict};
 use crate::signature::{Gram, Grams, Pack, Shape, TextModel, pitch};
 
-/// Decibans at which a model says all it can.
-const FULL: f64 = 10.0;
+/// Decibans at which a model says all it can: 97 %. One that is less sure says less.
+const FULL: f64 = 15.0;
 /// Fewer letters say too little: a model was trained on whole descriptions.
 const LETTERS_MIN: usize = 16;
 /// N-grams shown at most.

@@ -39,6 +39,10 @@ pub struct Trained {
     pub figures: Figures,
     /// Calibrated log-odds of each record, by a model that did not see it.
     pub out_of_fold: Vec<f64>,
+    /// Which of `folds` has not seen each record.
+    pub fold_of: Vec<usize>,
+    /// The model of each fold, calibrated like `model`.
+    pub folds: Vec<TextModel>,
 }
 
 /// Trains a model and measures it out of fold.
@@ -53,15 +57,19 @@ pub fn train(name: &str, records: &Records, options: &Options) -> Result<Trained
     }
     let grams: Vec<Grams> = records.list.iter().map(|r| Grams::of(&r.text, options.shape)).collect();
     let data = Data { records: &records.list, grams: &grams, options };
-    let scores = data.scores_out_of_fold();
+    let fold_of = data.fold_of();
+    let fits = data.fits(&fold_of);
+    let scores: Vec<f64> = grams.iter().zip(&fold_of).map(|(grams, &fold)| fits[fold].score(grams)).collect();
     let platt = Platt::fit(&data.judged(&scores));
     let out_of_fold: Vec<f64> = scores.iter().map(|&score| platt.log_odds(score)).collect();
     let figures = data.figures(&out_of_fold);
-    let fit = Fit::new(&data.examples(|_| true), options);
-    let weights: Vec<f64> = fit.weights.iter().map(|weight| weight * platt.slope).collect();
-    let bias = platt.log_odds(fit.bias);
-    let model = TextModel::new(name, options.shape, bias, &weights, card(records, options, &figures));
-    Ok(Trained { model, figures, out_of_fold })
+    let model_of = |fit: &Fit, card: Vec<(String, String)>| {
+        let weights: Vec<f64> = fit.weights.iter().map(|weight| weight * platt.slope).collect();
+        TextModel::new(name, options.shape, platt.log_odds(fit.bias), &weights, card)
+    };
+    let model = model_of(&Fit::new(&data.examples(|_| true), options), card(records, options, &figures));
+    let folds = fits.iter().map(|fit| model_of(fit, Vec::new())).collect();
+    Ok(Trained { model, figures, out_of_fold, fold_of, folds })
 }
 
 /// The records with their n-grams.
@@ -83,12 +91,14 @@ impl<'a> Data<'a> {
             .collect()
     }
 
-    fn scores_out_of_fold(&self) -> Vec<f64> {
+    fn fold_of(&self) -> Vec<usize> {
         let texts: Vec<(&str, &str)> = self.records.iter().map(|r| (r.id.as_str(), r.text.as_str())).collect();
-        let fold_of = folds::assign(&texts, FOLDS);
-        let fits: Vec<Fit> =
-            (0..FOLDS).map(|fold| Fit::new(&self.examples(|index| fold_of[index] != fold), self.options)).collect();
-        self.grams.iter().zip(fold_of).map(|(grams, fold)| fits[fold].score(grams)).collect()
+        folds::assign(&texts, FOLDS)
+    }
+
+    /// For each fold, what is learnt from the others.
+    fn fits(&self, fold_of: &[usize]) -> Vec<Fit> {
+        (0..FOLDS).map(|fold| Fit::new(&self.examples(|index| fold_of[index] != fold), self.options)).collect()
     }
 
     fn judged(&self, scores: &[f64]) -> Vec<(f64, bool)> {
@@ -158,6 +168,16 @@ mod tests {
         assert!(one.figures.f1 > 0.9, "{}", one.figures);
         assert!(one.model.log_odds(&Grams::of("小学数学题库", options().shape)) > 0.0);
         assert!(one.model.log_odds(&Grams::of("股票地图天气", options().shape)) < 0.0);
+    }
+
+    #[test]
+    fn a_record_is_judged_by_a_model_that_has_not_seen_it() {
+        let records = records();
+        let trained = train("subject", &records, &options()).unwrap();
+        for ((record, fold), log_odds) in records.list.iter().zip(&trained.fold_of).zip(&trained.out_of_fold) {
+            let by_fold = trained.folds[*fold].log_odds(&Grams::of(&record.text, options().shape));
+            assert!((by_fold - log_odds).abs() < 0.5, "{}: {by_fold}, {log_odds}", record.id);
+        }
     }
 
     #[test]

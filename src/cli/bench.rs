@@ -1,0 +1,90 @@
+//! The auditors of a measurement: one, or one for each fold that text models were trained in.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::pack::{PackArgs, policy};
+use crate::model::Budget;
+use crate::pipeline::Auditor;
+use crate::signature::{Pack, Policy, Source};
+
+/// The auditors, and which of them is to judge an example.
+pub(super) struct Bench {
+    auditors: Vec<Auditor>,
+    fold_of: BTreeMap<String, usize>,
+}
+
+impl Bench {
+    /// One auditor, with the models as they are shipped.
+    pub(super) fn of(args: &PackArgs, policy: &str) -> anyhow::Result<Self> {
+        Ok(Self { auditors: vec![auditor(&args.source()?, policy)?], fold_of: BTreeMap::new() })
+    }
+
+    /// An auditor for each fold in `dir`, as `signatures train --folds-out` writes it.
+    pub(super) fn of_folds(args: &PackArgs, policy: &str, dir: &Path) -> anyhow::Result<Self> {
+        let fold_of = fold_of(dir)?;
+        let folds = fold_of.values().max().map_or(0, |last| last + 1);
+        let auditors = (0..folds).map(|fold| auditor(&source_of_fold(args, &dir.join(fold.to_string()))?, policy));
+        Ok(Self { auditors: auditors.collect::<anyhow::Result<_>>()?, fold_of })
+    }
+
+    /// The policy of all of them.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.auditors[0].policy
+    }
+
+    /// The auditor whose models have not seen the example. One that none has seen is
+    /// judged by the first.
+    pub(super) fn auditor(&self, id: &str) -> &Auditor {
+        &self.auditors[self.fold_of.get(id).copied().unwrap_or_default()]
+    }
+}
+
+fn auditor(source: &Source, id: &str) -> anyhow::Result<Auditor> {
+    let pack = Pack::load(source)?;
+    let policy = policy(&pack, id)?;
+    Ok(Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() })
+}
+
+/// The pack with each of its models replaced by that of the fold.
+fn source_of_fold(args: &PackArgs, dir: &Path) -> anyhow::Result<Source> {
+    let mut source = args.source()?;
+    for model in source.files.keys().filter(|file| file.ends_with(".model")) {
+        anyhow::ensure!(dir.join(model).is_file(), "--folds: no {}; train every model", dir.join(model).display());
+    }
+    source.overlay(dir).with_context(|| format!("--folds {}: cannot be read", dir.display()))?;
+    Ok(source)
+}
+
+/// The fold of each id, on which the tables of all models must agree.
+fn fold_of(dir: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
+    let mut fold_of = BTreeMap::new();
+    let listed = std::fs::read_dir(dir).with_context(|| format!("--folds {}: cannot be read", dir.display()))?;
+    for entry in listed {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "tsv") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
+        for line in text.lines().skip(1) {
+            let mut cells = line.split('\t');
+            let (id, fold) = (cells.next().unwrap_or_default(), cells.next().and_then(|fold| fold.parse().ok()));
+            let fold = fold.with_context(|| format!("{}: no fold in `{line}`", path.display()))?;
+            let before = fold_of.insert(id.to_owned(), fold);
+            anyhow::ensure!(
+                before.is_none_or(|before| before == fold),
+                "{}: {id} was held out of another fold for another model; train all on the same files",
+                path.display()
+            );
+        }
+    }
+    anyhow::ensure!(
+        !fold_of.is_empty(),
+        "--folds {}: holds no table that `signatures train --folds-out` writes",
+        dir.display()
+    );
+    Ok(fold_of)
+}
