@@ -21,7 +21,8 @@ use crate::model::{
 use crate::register::{Registers, credit_codes};
 use crate::score;
 use crate::signature::{Pack, Policy, lint};
-use crate::unpack::{Archive, ReadAt, UnpackError};
+pub use crate::unpack::ReadAt;
+use crate::unpack::{Archive, UnpackError};
 use container::form_of;
 use package::Package;
 

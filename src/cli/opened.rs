@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::model::hex;
-use crate::unpack::ReadAt;
+use crate::pipeline::ReadAt;
 
 /// A file opened for reading. A small one is held whole: its entries are read in thousands
 /// of small parts, and each would be a call to the system.
