@@ -1,6 +1,8 @@
 //! Shares of languages, by characters.
 
-use whatlang::Lang;
+use std::sync::LazyLock;
+
+use whatlang::{Detector, Lang};
 
 use crate::model::{Block, Hits, Kind, Kinds};
 use crate::signature::is_han;
@@ -15,6 +17,11 @@ const SAMPLE: usize = 1_600;
 const LOOKED_AT: usize = 2_000;
 /// Characters of one fact looked at.
 const LONGEST: usize = 2_000;
+
+/// Languages hardly any store lists an app in, for which lists of short English words
+/// are taken time and again.
+static DETECTOR: LazyLock<Detector> =
+    LazyLock::new(|| Detector::with_denylist(vec![Lang::Lat, Lang::Epo, Lang::Sna, Lang::Zul, Lang::Jav, Lang::Aka]));
 
 /// Counts what people read: listing, labels and resources; code is not language.
 pub(super) fn count(block: &Block, hits: &mut Hits) {
@@ -52,10 +59,10 @@ pub(super) fn count(block: &Block, hits: &mut Hits) {
     add(hits, "ja", japanese);
     let least = if Kinds::LISTING.contains(block.kind.bit()) { LISTING_MIN } else { INSIDE_MIN };
     if others >= least
-        && let Some(info) = whatlang::detect(&sample)
-        && info.lang() != Lang::Cmn
+        && let Some(language) = DETECTOR.detect_lang(&sample)
+        && language != Lang::Cmn
     {
-        add(hits, info.lang().code(), others);
+        add(hits, language.code(), others);
     }
 }
 

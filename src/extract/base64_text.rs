@@ -40,10 +40,23 @@ fn runs(line: &str) -> impl Iterator<Item = &str> {
 
 fn decode(run: &str) -> Option<String> {
     let engine = if run.contains(['-', '_']) { &URL_SAFE_NO_PAD } else { &STANDARD_NO_PAD };
+    if !begins_as_text(run, engine) {
+        return None;
+    }
     let text = String::from_utf8(engine.decode(run).ok()?).ok()?;
     let han = text.chars().filter(|&c| is_han(c)).count();
     let readable = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
     (han >= 2 && readable).then_some(text)
+}
+
+/// Whether the first bytes could be text: nearly no identifier or path decodes to any.
+fn begins_as_text(run: &str, engine: &impl Engine) -> bool {
+    let mut head = [0; SHORTEST / 4 * 3];
+    if engine.decode_slice(&run[..SHORTEST], &mut head).is_err() {
+        return false;
+    }
+    let is_utf8 = std::str::from_utf8(&head).map_or_else(|e| e.error_len().is_none(), |_| true);
+    is_utf8 && head.iter().all(|&b| b >= b' ' || b.is_ascii_whitespace())
 }
 
 #[cfg(test)]

@@ -71,6 +71,12 @@ pub(super) fn decode(bytes: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
 /// GB18030 maps nearly every byte string to something: it must also look like writing.
 fn gb18030(bytes: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
     let head = &bytes[..bytes.len().min(64 << 10)];
+    // Control bytes are no part of any character, and a character has two bytes: with so
+    // many the count below cannot end well.
+    let controls = head.iter().filter(|&&b| b < b' ' && !b.is_ascii_whitespace()).count();
+    if controls * 40 > head.len() {
+        return None;
+    }
     let (sample, _) = encoding_rs::GB18030.decode_without_bom_handling(head);
     let (mut common, mut odd) = (0_usize, 0_usize);
     for c in sample.chars() {

@@ -1,8 +1,8 @@
 //! Terms of ASCII alone, looked for without an automaton.
 //!
 //! Nearly all text of a package is ASCII, and nearly all of it names code. A term of ASCII
-//! must stand at the border of a word, so a table of the first three bytes of all terms
-//! settles most positions with one load (the idea of Wu and Manber, 1994, without their
+//! must stand at the border of a word, so most positions are passed over 64 at a time, and a
+//! table of the first three bytes of all terms settles most others with one load (the idea of Wu and Manber, 1994, without their
 //! shift: short terms leave nothing to shift by).
 
 use super::term::Pattern;
@@ -49,6 +49,18 @@ fn eight(bytes: &[u8], at: usize) -> u64 {
         Some(head) => u64::from_le_bytes(*head),
         None => rest.iter().rev().fold(0, |all, &b| all << 8 | u64::from(b)),
     }
+}
+
+/// Places looked at together.
+const BLOCK: usize = 64;
+
+/// A bit for each letter or digit of a block.
+fn letters(block: &[u8; BLOCK]) -> u64 {
+    // The factor brings the lowest bit of each of eight bytes to the top byte, in order.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let is_letter = block.map(|b| u8::from((b | 0x20).wrapping_sub(b'a') < 26) | u8::from(b.wrapping_sub(b'0') < 10));
+    let eights = is_letter.as_chunks::<8>().0.iter().rev();
+    eights.fold(0, |bits, eight| bits << 8 | u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56)
 }
 
 const fn hash(key: [u8; 3]) -> usize {
@@ -98,14 +110,31 @@ impl Latin {
     /// Calls `found` with pattern number, start and end of every occurrence, by start.
     pub(super) fn find(&self, patterns: &[Pattern], text: &str, mut found: impl FnMut(u32, usize, usize)) {
         let bytes = text.as_bytes();
-        for (at, key) in bytes.windows(3).enumerate() {
-            let hash = hash([key[0], key[1], key[2]]);
-            if self.begins[hash >> 6] >> (hash & 63) & 1 == 1 {
-                self.check(hash, patterns, bytes, at, &mut found);
+        let mut after_letter = false;
+        for from in (0..bytes.len()).step_by(BLOCK) {
+            let mut block = [0; BLOCK];
+            let there = bytes.len().min(from + BLOCK);
+            block[..there - from].copy_from_slice(&bytes[from..there]);
+            let letters = letters(&block);
+            let mut borders = !(letters & (letters << 1 | u64::from(after_letter)));
+            after_letter = letters >> (BLOCK - 1) == 1;
+            while borders != 0 {
+                self.probe(patterns, bytes, from + borders.trailing_zeros() as usize, &mut found);
+                borders &= borders - 1;
             }
         }
-        if let Some(at) = bytes.len().checked_sub(2) {
-            self.check(hash([bytes[at], bytes[at + 1], 0]), patterns, bytes, at, &mut found);
+    }
+
+    /// Looks at one place at which a term may begin.
+    fn probe(&self, patterns: &[Pattern], bytes: &[u8], at: usize, found: &mut impl FnMut(u32, usize, usize)) {
+        let key = match bytes.get(at..) {
+            Some(&[a, b, c, ..]) => [a, b, c],
+            Some(&[a, b]) => [a, b, 0],
+            _ => return,
+        };
+        let hash = hash(key);
+        if self.begins[hash >> 6] >> (hash & 63) & 1 == 1 {
+            self.check(hash, patterns, bytes, at, found);
         }
     }
 
@@ -118,9 +147,6 @@ impl Latin {
         found: &mut impl FnMut(u32, usize, usize),
     ) {
         let is_letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
-        if is_letter(at) && at > 0 && is_letter(at - 1) {
-            return;
-        }
         let there = eight(bytes, at);
         for term in &self.terms[self.offsets[hash] as usize..self.offsets[hash + 1] as usize] {
             if there & term.mask != term.head {
