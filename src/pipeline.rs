@@ -21,8 +21,8 @@ use crate::model::{
 use crate::register::{Registers, credit_codes};
 use crate::score;
 use crate::signature::{Pack, Policy, lint};
-pub use crate::unpack::ReadAt;
 use crate::unpack::{Archive, UnpackError};
+pub use crate::unpack::{ReadAt, read_range};
 use container::form_of;
 use package::Package;
 

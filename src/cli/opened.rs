@@ -1,5 +1,6 @@
 //! Package files on disk.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::model::hex;
-use crate::pipeline::ReadAt;
+use crate::pipeline::{ReadAt, read_range};
 
 /// A file opened for reading. A small one is held whole: its entries are read in thousands
 /// of small parts, and each would be a call to the system.
@@ -61,7 +62,7 @@ impl Opened {
     /// When it cannot be read.
     pub(super) fn held(mut self) -> io::Result<Self> {
         if self.size <= HELD_MAX {
-            let bytes = self.range(0, self.size)?;
+            let bytes = read_range(&self, 0, self.size)?;
             self.size = bytes.len() as u64;
             self.held = Some(bytes);
         }
@@ -78,6 +79,13 @@ impl ReadAt for Opened {
         match &self.held {
             Some(bytes) => bytes.read_at(buffer, offset),
             None => read_file(&self.file, buffer, offset),
+        }
+    }
+
+    fn range(&self, offset: u64, length: u64) -> io::Result<Cow<'_, [u8]>> {
+        match &self.held {
+            Some(bytes) => bytes.range(offset, length),
+            None => read_range(self, offset, length).map(Cow::Owned),
         }
     }
 }

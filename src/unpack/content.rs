@@ -1,5 +1,6 @@
 //! The bytes of one entry, whatever its headers say.
 
+use std::borrow::Cow;
 use std::io;
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -16,6 +17,9 @@ pub struct Content {
     /// What was wrong with it.
     pub limits: Vec<Limit>,
 }
+
+/// Room made at once for an entry that says it needs it; a lie costs no more.
+const BELIEVED: u64 = 1 << 20;
 
 /// Longest name compared; the field holds 65,535.
 const NAME_MAX: usize = 4 << 10;
@@ -39,9 +43,11 @@ impl Archive<'_> {
     pub fn peek(&self, entry: &Entry, length: usize) -> Vec<u8> {
         let Ok(start) = self.data_start(entry) else { return Vec::new() };
         if entry.method == DEFLATED {
-            self.inflate(start, self.source.size(), length as u64).map(|(bytes, _)| bytes).unwrap_or_default()
+            self.inflate(start, self.source.size(), length as u64, length as u64)
+                .map(|(bytes, _)| bytes)
+                .unwrap_or_default()
         } else {
-            self.source.range(start, length as u64).unwrap_or_default()
+            self.source.range(start, length as u64).unwrap_or_default().into_owned()
         }
     }
 
@@ -82,7 +88,7 @@ impl Archive<'_> {
     /// # Errors
     /// When the medium fails.
     pub fn lead_bytes(&self, budget: &Budget) -> io::Result<Vec<u8>> {
-        self.source.range(0, self.lead.min(budget.entry_bytes))
+        self.source.range(0, self.lead.min(budget.entry_bytes)).map(Cow::into_owned)
     }
 
     /// All bytes of an entry within the budget; what goes wrong is said, what came out is kept.
@@ -116,7 +122,7 @@ impl Archive<'_> {
     }
 
     /// The local header and, as far as it agrees with the directory, its name.
-    fn local_header(&self, entry: &Entry) -> Result<Vec<u8>, String> {
+    fn local_header(&self, entry: &Entry) -> Result<Cow<'_, [u8]>, String> {
         let length = LOCAL_LEN + entry.name.len().min(NAME_MAX) + NAME_MORE;
         let header = self.source.range(entry.offset, length as u64).map_err(|e| e.to_string())?;
         if header.len() < LOCAL_LEN || !header.starts_with(LOCAL) {
@@ -142,7 +148,7 @@ impl Archive<'_> {
         let ending = match entry.method {
             STORED => self.stored(start, entry, cap, content)?,
             DEFLATED => {
-                let (bytes, ending) = self.inflate(start, self.data_end(start, entry), cap)?;
+                let (bytes, ending) = self.inflate(start, self.data_end(start, entry), cap, entry.size)?;
                 content.bytes = bytes;
                 ending
             }
@@ -197,7 +203,7 @@ impl Archive<'_> {
     fn stored(&self, start: u64, entry: &Entry, cap: u64, content: &mut Content) -> io::Result<Ending> {
         // Stored data has as many bytes as the uncompressed size says (libziparchive).
         let stated = if entry.size == 0 { entry.compressed } else { entry.size };
-        content.bytes = self.source.range(start, stated.min(cap))?;
+        content.bytes = self.source.range(start, stated.min(cap))?.into_owned();
         Ok(if stated > cap {
             Ending::Capped
         } else if (content.bytes.len() as u64) < stated {
@@ -211,7 +217,7 @@ impl Archive<'_> {
     /// other writers really deflate and lie about it. What inflates whole, is deflated.
     fn bogus(&self, start: u64, entry: &Entry, cap: u64, content: &mut Content) -> io::Result<Ending> {
         if entry.size != entry.compressed {
-            let (bytes, ending) = self.inflate(start, self.data_end(start, entry), cap)?;
+            let (bytes, ending) = self.inflate(start, self.data_end(start, entry), cap, entry.size)?;
             if ending == Ending::Complete && !bytes.is_empty() {
                 content.bytes = bytes;
                 return Ok(ending);
@@ -220,11 +226,12 @@ impl Archive<'_> {
         self.stored(start, entry, cap, content)
     }
 
-    fn inflate(&self, start: u64, end: u64, cap: u64) -> io::Result<(Vec<u8>, Ending)> {
+    /// Inflates up to `cap` bytes; `stated` is how many are said to come, which may be a lie.
+    fn inflate(&self, start: u64, end: u64, cap: u64, stated: u64) -> io::Result<(Vec<u8>, Ending)> {
         let mut inflater = Decompress::new(false);
-        let mut out: Vec<u8> = Vec::new();
+        let mut out: Vec<u8> = Vec::with_capacity(stated.min(cap).min(BELIEVED) as usize);
         let mut at = start;
-        let mut input: Vec<u8> = Vec::new();
+        let mut input: Cow<'_, [u8]> = Cow::default();
         let mut used = 0;
         loop {
             if used == input.len() && at < end {

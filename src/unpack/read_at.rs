@@ -1,5 +1,6 @@
 //! Bytes by position: a file is read in parts and by several threads at once.
 
+use std::borrow::Cow;
 use std::io;
 
 /// Something with a length that can be read at any offset.
@@ -13,25 +14,34 @@ pub trait ReadAt: Send + Sync {
     /// When the medium fails.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// Reads `length` bytes, or as many as there are, never allocating more than there is.
+    /// `length` bytes, or as many as there are: borrowed where they are in memory already,
+    /// else read, never allocating more than there is.
     ///
     /// # Errors
     /// When the medium fails.
-    fn range(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
-        let there = self.size().saturating_sub(offset).min(length);
-        let mut bytes = vec![0; usize::try_from(there).map_err(io::Error::other)?];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            match self.read_at(&mut bytes[filled..], offset + filled as u64) {
-                Ok(0) => break,
-                Ok(n) => filled += n,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        bytes.truncate(filled);
-        Ok(bytes)
+    fn range(&self, offset: u64, length: u64) -> io::Result<Cow<'_, [u8]>> {
+        read_range(self, offset, length).map(Cow::Owned)
     }
+}
+
+/// What [`ReadAt::range`] does where nothing is in memory.
+///
+/// # Errors
+/// When the medium fails.
+pub fn read_range(source: &(impl ReadAt + ?Sized), offset: u64, length: u64) -> io::Result<Vec<u8>> {
+    let there = source.size().saturating_sub(offset).min(length);
+    let mut bytes = vec![0; usize::try_from(there).map_err(io::Error::other)?];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match source.read_at(&mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 /// A part of something larger: a package that lies stored within another.
@@ -60,6 +70,11 @@ impl ReadAt for Window<'_> {
         let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         self.source.read_at(&mut buffer[..wanted], self.start + offset.min(self.length))
     }
+
+    fn range(&self, offset: u64, length: u64) -> io::Result<Cow<'_, [u8]>> {
+        let offset = offset.min(self.length);
+        self.source.range(self.start + offset, length.min(self.length - offset))
+    }
 }
 
 impl ReadAt for [u8] {
@@ -73,6 +88,12 @@ impl ReadAt for [u8] {
         buffer[..n].copy_from_slice(&self[start..start + n]);
         Ok(n)
     }
+
+    fn range(&self, offset: u64, length: u64) -> io::Result<Cow<'_, [u8]>> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
+        let n = usize::try_from(length).unwrap_or(usize::MAX).min(self.len() - start);
+        Ok(Cow::Borrowed(&self[start..start + n]))
+    }
 }
 
 impl ReadAt for &[u8] {
@@ -83,6 +104,10 @@ impl ReadAt for &[u8] {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         (**self).read_at(buffer, offset)
     }
+
+    fn range(&self, offset: u64, length: u64) -> io::Result<Cow<'_, [u8]>> {
+        (**self).range(offset, length)
+    }
 }
 
 impl ReadAt for Vec<u8> {
@@ -92,5 +117,9 @@ impl ReadAt for Vec<u8> {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.as_slice().read_at(buffer, offset)
+    }
+
+    fn range(&self, offset: u64, length: u64) -> io::Result<Cow<'_, [u8]>> {
+        self.as_slice().range(offset, length)
     }
 }
