@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::Exit;
 use super::opened::Opened;
-use super::pack::{PackArgs, policy};
+use super::pack::JudgingArgs;
 use super::register::{RegisterArgs, today};
 use super::targets::{self, Target, TargetError};
 use crate::model::{Audit, Budget, Confidence, LimitCode, Listing, Skipped};
@@ -32,14 +32,8 @@ pub(super) struct Args {
     /// Write the report to a file instead of stdout.
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
-    /// Language of words for people.
-    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
-    lang: String,
-    /// Policy whose clauses findings name.
-    #[arg(long, default_value = "bj-2022-02-draft", value_name = "ID")]
-    policy: String,
     #[command(flatten)]
-    pack: PackArgs,
+    judging: JudgingArgs,
     #[command(flatten)]
     registers: RegisterArgs,
     /// Day on which licences and dates are judged, as 2026-01-31. Default: today.
@@ -77,8 +71,8 @@ impl FailOn {
 const BATCH: usize = 512;
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let pack = args.pack.load()?;
-    let policy = policy(&pack, &args.policy)?;
+    let pack = args.judging.pack.load()?;
+    let policy = args.judging.policy(&pack)?;
     let auditor = Auditor {
         pack: Arc::new(pack),
         policy,
@@ -87,7 +81,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let jobs = jobs(args, &auditor)?;
     let (out, is_terminal) = open(args.out.as_deref())?;
-    let style = Style { lang: args.lang.clone(), colour: is_terminal };
+    let style = Style { lang: args.judging.lang.clone(), colour: is_terminal };
     let mut writer = report::writer(args.format, out, style, auditor.made_by());
     let mut exit = Exit::Clean;
     for batch in jobs.chunks(BATCH) {

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::pack::{PackArgs, policy};
-use crate::model::Budget;
+use super::pack::{JudgingArgs, PackArgs};
 use crate::pipeline::Auditor;
-use crate::signature::{Pack, Policy, Source};
+use crate::signature::{Policy, Source};
 
 /// The auditors, and which of them is to judge an example.
 pub(super) struct Bench {
@@ -19,15 +17,16 @@ pub(super) struct Bench {
 
 impl Bench {
     /// One auditor, with the models as they are shipped.
-    pub(super) fn of(args: &PackArgs, policy: &str) -> anyhow::Result<Self> {
-        Ok(Self { auditors: vec![auditor(&args.source()?, policy)?], fold_of: BTreeMap::new() })
+    pub(super) fn of(args: &JudgingArgs) -> anyhow::Result<Self> {
+        Ok(Self { auditors: vec![args.auditor_of(&args.pack.source()?)?], fold_of: BTreeMap::new() })
     }
 
     /// An auditor for each fold in `dir`, as `signatures train --folds-out` writes it.
-    pub(super) fn of_folds(args: &PackArgs, policy: &str, dir: &Path) -> anyhow::Result<Self> {
+    pub(super) fn of_folds(args: &JudgingArgs, dir: &Path) -> anyhow::Result<Self> {
         let fold_of = fold_of(dir)?;
         let folds = fold_of.values().max().map_or(0, |last| last + 1);
-        let auditors = (0..folds).map(|fold| auditor(&source_of_fold(args, &dir.join(fold.to_string()))?, policy));
+        let auditors =
+            (0..folds).map(|fold| args.auditor_of(&source_of_fold(&args.pack, &dir.join(fold.to_string()))?));
         Ok(Self { auditors: auditors.collect::<anyhow::Result<_>>()?, fold_of })
     }
 
@@ -41,12 +40,6 @@ impl Bench {
     pub(super) fn auditor(&self, id: &str) -> &Auditor {
         &self.auditors[self.fold_of.get(id).copied().unwrap_or_default()]
     }
-}
-
-fn auditor(source: &Source, id: &str) -> anyhow::Result<Auditor> {
-    let pack = Pack::load(source)?;
-    let policy = policy(&pack, id)?;
-    Ok(Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() })
 }
 
 /// The pack with each of its models replaced by that of the fold.

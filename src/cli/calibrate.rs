@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::pack::{PackArgs, policy};
+use super::pack::JudgingArgs;
 use super::{Exit, examples};
 use crate::measure::Labelled;
-use crate::model::{About, Budget, Detection, Sign};
-use crate::pipeline::Auditor;
+use crate::model::{About, Detection, Sign};
 use crate::report::words::{Lang, find};
 use crate::score;
 use crate::signature::{Pack, reweigh};
@@ -34,22 +33,15 @@ pub(super) struct Args {
     /// or of `signatures/` here, keeping comments.
     #[arg(long)]
     write: bool,
-    /// Language of words for people.
-    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
-    lang: String,
-    /// Policy whose base rates apply.
-    #[arg(long, default_value = "bj-2022-02-draft", value_name = "ID")]
-    policy: String,
     #[command(flatten)]
-    pack: PackArgs,
+    judging: JudgingArgs,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let options = args.options()?;
     let examples = examples::load(&args.dir)?;
-    let pack = Arc::new(args.pack.load()?);
-    let policy = policy(&pack, &args.policy)?;
-    let auditor = Auditor { pack: Arc::clone(&pack), policy, budget: Budget::default(), registers: Arc::default() };
+    let pack = Arc::new(args.judging.pack.load()?);
+    let auditor = args.judging.auditor(Arc::clone(&pack))?;
     let detections: Vec<Detection> =
         examples::weigh(|_| &auditor, &examples)?.into_iter().map(|(_, detection)| detection).collect();
     let mut out = std::io::stdout().lock();
@@ -103,7 +95,7 @@ impl Args {
     fn word(&self, key: &str, values: &[(&str, String)]) -> String {
         let phrase = find(&format!("calibrate.{key}"));
         let phrase = phrase.map(|p| values.iter().fold(p, |p, (name, value)| p.with(name, value)));
-        phrase.map_or_else(|| key.to_owned(), |p| p.get(Lang::of(&self.lang)).to_owned())
+        phrase.map_or_else(|| key.to_owned(), |p| p.get(Lang::of(&self.judging.lang)).to_owned())
     }
 
     fn print(&self, about: About, prior: i32, fitted: &Fitted, out: &mut impl Write) -> anyhow::Result<()> {
@@ -169,7 +161,8 @@ impl Args {
     fn home(&self, id: &str) -> anyhow::Result<PathBuf> {
         let file = format!("{id}.toml");
         let here = [PathBuf::from("signatures")];
-        let found = self.pack.signatures.iter().rev().chain(&here).map(|dir| dir.join(&file)).find(|p| p.is_file());
+        let found =
+            self.judging.pack.signatures.iter().rev().chain(&here).map(|dir| dir.join(&file)).find(|p| p.is_file());
         found.with_context(|| {
             format!("--write: {file} is in no folder of --signatures nor in {}", Path::new("signatures").display())
         })

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Exit;
 use super::bench::Bench;
 use super::examples;
-use super::pack::PackArgs;
+use super::pack::JudgingArgs;
 use crate::measure::{Figures, Judged, Label, Labelled, figures};
 use crate::model::{Audit, Confidence, Contribution, Sign, Verdict};
 use crate::report::words::{Lang, Phrase, find};
@@ -27,18 +27,12 @@ pub(super) enum Command {
         /// Worst misses listed per sign.
         #[arg(long, default_value_t = 5)]
         worst: usize,
-        /// Language of words for people.
-        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
-        lang: String,
-        /// Policy whose base rates apply.
-        #[arg(long, default_value = "bj-2022-02-draft")]
-        policy: String,
         /// Judge each example by text models that have not seen it: a folder that
         /// `signatures train --folds-out` wrote.
         #[arg(long, value_name = "DIR")]
         folds: Option<PathBuf>,
         #[command(flatten)]
-        pack: PackArgs,
+        judging: JudgingArgs,
     },
 }
 
@@ -66,10 +60,10 @@ struct Miss {
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
-    let Command::Evaluate { dir, format, worst, lang, policy, folds, pack } = command;
+    let Command::Evaluate { dir, format, worst, folds, judging } = command;
     let bench = match folds {
-        Some(folds) => Bench::of_folds(pack, policy, folds)?,
-        None => Bench::of(pack, policy)?,
+        Some(folds) => Bench::of_folds(judging, folds)?,
+        None => Bench::of(judging)?,
     };
     let examples = examples::load(dir)?;
     let weighed = examples::weigh(|id| bench.auditor(id), &examples)?;
@@ -79,7 +73,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     if format == "json" {
         writeln!(out, "{}", serde_json::to_string_pretty(&evaluation)?)?;
     } else {
-        print(&evaluation, Lang::of(lang), &mut out)?;
+        print(&evaluation, Lang::of(&judging.lang), &mut out)?;
     }
     Ok(Exit::Clean)
 }

@@ -14,6 +14,8 @@ mod targets;
 mod train;
 mod trial;
 
+use std::io::IsTerminal;
+
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
@@ -71,7 +73,9 @@ pub fn log_to_stderr(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    let _ = log.without_time().try_init();
 }
 
 /// The reader of stdout went away.

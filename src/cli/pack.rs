@@ -1,9 +1,12 @@
-//! `--signatures` and `--policy`: which pack and policy a run uses.
+//! `--signatures`, `--policy` and `--lang`: which pack and policy a run uses, and how it speaks.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::model::Budget;
+use crate::pipeline::Auditor;
 use crate::signature::{Pack, Policy, Source};
 
 /// Options that choose the pack.
@@ -30,8 +33,39 @@ impl PackArgs {
     }
 }
 
+/// Options of what judges apps and tells people of it.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct JudgingArgs {
+    /// Policy whose clauses and base rates apply.
+    #[arg(long, default_value = "bj-2022-02-draft", value_name = "ID")]
+    policy: String,
+    /// Language of words for people.
+    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+    pub(super) lang: String,
+    #[command(flatten)]
+    pub(super) pack: PackArgs,
+}
+
+impl JudgingArgs {
+    /// The policy out of this pack.
+    pub(super) fn policy(&self, pack: &Pack) -> anyhow::Result<Policy> {
+        policy(pack, &self.policy)
+    }
+
+    /// An auditor with this pack and no registers.
+    pub(super) fn auditor(&self, pack: Arc<Pack>) -> anyhow::Result<Auditor> {
+        let policy = self.policy(&pack)?;
+        Ok(Auditor { pack, policy, budget: Budget::default(), registers: Arc::default() })
+    }
+
+    /// An auditor with this source's pack, for a measurement.
+    pub(super) fn auditor_of(&self, source: &Source) -> anyhow::Result<Auditor> {
+        self.auditor(Arc::new(Pack::load(source)?))
+    }
+}
+
 /// The policy with this id.
-pub(super) fn policy(pack: &Pack, id: &str) -> anyhow::Result<Policy> {
+fn policy(pack: &Pack, id: &str) -> anyhow::Result<Policy> {
     pack.policies.get(id).cloned().with_context(|| {
         let known = pack.policies.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         format!("--policy {id}: no such policy; there are {known}")

@@ -8,9 +8,9 @@ use anyhow::bail;
 
 use super::Exit;
 use super::opened::Opened;
-use super::pack::{PackArgs, policy};
+use super::pack::JudgingArgs;
 use super::targets::{self, Target, TargetError};
-use crate::model::{About, Block, Budget, Facts, Kind, Kinds, Listing, Trial};
+use crate::model::{About, Block, Facts, Kind, Kinds, Listing, Trial};
 use crate::pipeline::{self, Auditor, Reading};
 use crate::report::{self, Style};
 use crate::signature::{Pack, PackError};
@@ -33,14 +33,8 @@ pub(super) struct Args {
     /// Form of the answer.
     #[arg(long, default_value = "human", value_parser = ["human", "json"])]
     format: String,
-    /// Language of words for people.
-    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
-    lang: String,
-    /// Policy whose base rates apply.
-    #[arg(long, default_value = "bj-2022-02-draft", value_name = "ID")]
-    policy: String,
     #[command(flatten)]
-    pack: PackArgs,
+    judging: JudgingArgs,
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
@@ -60,8 +54,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.on.is_empty() {
         return examples(&pack, &id, &args.file);
     }
-    let policy = policy(&pack, &args.policy)?;
-    let auditor = Auditor { pack: Arc::new(pack), policy, budget: Budget::default(), registers: Arc::default() };
+    let auditor = args.judging.auditor(Arc::new(pack))?;
     let mut exit = Exit::Clean;
     let mut trials = Vec::new();
     for on in &args.on {
@@ -91,7 +84,7 @@ impl Args {
         };
         let id = format!("{}/{name}", about.id());
         let key = format!("{id}.toml");
-        let mut source = self.pack.source()?;
+        let mut source = self.judging.pack.source()?;
         source.files.insert(key.clone(), text);
         // The caller knows the file by the path they gave.
         let pack = Pack::load(&source).map_err(|fault| match fault {
@@ -104,7 +97,7 @@ impl Args {
     fn print(&self, trials: &[Trial]) -> anyhow::Result<()> {
         let stdout = std::io::stdout();
         let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let style = Style { lang: self.lang.clone(), colour };
+        let style = Style { lang: self.judging.lang.clone(), colour };
         let mut out = stdout.lock();
         if self.format == "json" {
             writeln!(out, "{}", serde_json::to_string_pretty(trials)?)?;

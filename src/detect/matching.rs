@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use regex::Regex;
+
 use super::holds::Undone;
 use super::snippet;
 use super::squeeze::{self, Squeezed};
@@ -210,28 +212,34 @@ impl InFact<'_> {
 
 /// Clues that are a regular expression alone, over few and short facts.
 pub(super) fn regexes(pack: &Pack, block: &Block, hits: &mut Hits) {
-    for (number, clue) in pack.clues.iter().enumerate() {
-        let Condition::Observed(observed) = &clue.condition else { continue };
-        let Some(regex) = observed.regex.as_ref().filter(|_| !observed.has_terms) else { continue };
-        if !observed.kinds.contains(block.kind.bit()) {
-            continue;
-        }
-        for fact in block.iter() {
-            let normal = normalise(fact.text);
-            if let Some(found) = regex.find(&normal.text) {
-                let (start, end) = normal.origin_range(found.start(), found.end(), fact.text);
-                hits.note(number, || {
-                    let (text, mark) = snippet::cut(fact.text, start, end);
-                    Sighting {
-                        kind: block.kind,
-                        place: block.place_of(fact.index),
-                        text,
-                        mark,
-                        matched: fact.text[start..end].to_owned(),
-                        written_as: None,
-                    }
-                });
-            }
+    let clues: Vec<(usize, &Regex)> = clues_of_regex(pack, block.kind).collect();
+    if clues.is_empty() {
+        return;
+    }
+    for fact in block.iter() {
+        let normal = normalise(fact.text);
+        for &(number, regex) in &clues {
+            let Some(found) = regex.find(&normal.text) else { continue };
+            let (start, end) = normal.origin_range(found.start(), found.end(), fact.text);
+            hits.note(number, || {
+                let (text, mark) = snippet::cut(fact.text, start, end);
+                Sighting {
+                    kind: block.kind,
+                    place: block.place_of(fact.index),
+                    text,
+                    mark,
+                    matched: fact.text[start..end].to_owned(),
+                    written_as: None,
+                }
+            });
         }
     }
+}
+
+fn clues_of_regex(pack: &Pack, kind: Kind) -> impl Iterator<Item = (usize, &Regex)> {
+    pack.clues.iter().enumerate().filter_map(move |(number, clue)| {
+        let Condition::Observed(observed) = &clue.condition else { return None };
+        let wanted = !observed.has_terms && observed.kinds.contains(kind.bit());
+        Some((number, observed.regex.as_ref().filter(|_| wanted)?))
+    })
 }
