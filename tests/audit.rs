@@ -135,6 +135,15 @@ fn an_ad_free_claim_over_ad_libraries_is_a_contradiction() {
 }
 
 #[test]
+fn the_profile_of_a_package_alone_does_not_contradict_its_findings() {
+    let output = xunjian(&["audit", "tests/fixtures/apks/adstudy.apk", "--format", "json"]);
+    let audit = report(&output)["audits"][0].clone();
+    assert!(finding(&audit, "subject-tutoring")["probability"].as_f64().unwrap() > 0.9);
+    assert_eq!(audit["profile"]["kind"], "subject");
+    assert_eq!(audit["profile"]["subjects"], serde_json::json!(["english"]));
+}
+
+#[test]
 fn out_of_scope_apps_keep_their_findings_apart() {
     let audit = audit("adultexam");
     assert_eq!(audit["profile"]["education"]["verdict"], "no");

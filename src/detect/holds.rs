@@ -83,7 +83,7 @@ impl InFact<'_> {
                 && other.end - other.start > m.end - m.start
                 && self.has_role(other, role)
         };
-        self.matches.iter().find(is_over).copied()
+        self.context.iter().find(is_over).copied()
     }
 
     fn has_role(&self, m: &Match, role: Role) -> bool {
@@ -124,7 +124,7 @@ impl InFact<'_> {
             // A character has at most four bytes: the cheap test first.
             gap.len() <= within * 4 && self.has_role(other, role) && gap.chars().count() <= within
         };
-        self.matches.iter().find(is_near).copied()
+        self.context.iter().find(is_near).copied()
     }
 
     /// 「不提供拍照搜题」 before, 「拍照搜题已下线」 after, within one clause.
@@ -145,12 +145,12 @@ impl InFact<'_> {
                 && !gap.contains(['。', '!', '?', ';', ',', '\n', '\0'])
                 && !self.is_no_negation(**other)
         };
-        self.matches.iter().find(negates).copied()
+        self.context.iter().find(negates).copied()
     }
 
     /// 「不仅提供」 holds 不提供's characters and is none.
     fn is_no_negation(&self, negation: Match) -> bool {
-        self.matches.iter().any(|other| {
+        self.context.iter().any(|other| {
             other.start < negation.end && other.end > negation.start && self.has_role(other, Role::NoNegation)
         })
     }

@@ -45,7 +45,7 @@ pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
     for group in facts.chunk_by(|a, b| a == b) {
         let to = from + group.len().min(MATCHES_PER_FACT);
         if let Some(fact) = block.get(group[0]) {
-            InFact { pack, block, normal: &normal, fact, matches: &matches[from..to] }.evaluate(hits);
+            InFact::new(pack, block, &normal, fact, &matches[from..to]).evaluate(hits);
         }
         from += group.len();
     }
@@ -71,9 +71,16 @@ pub(super) struct InFact<'a> {
     pub(super) normal: &'a Normal,
     fact: Fact<'a>,
     pub(super) matches: &'a [Match],
+    /// Those that bear on others.
+    pub(super) context: Vec<Match>,
 }
 
-impl InFact<'_> {
+impl<'a> InFact<'a> {
+    fn new(pack: &'a Pack, block: &'a Block, normal: &'a Normal, fact: Fact<'a>, matches: &'a [Match]) -> Self {
+        let is_context = |m: &&Match| pack.terms.patterns[m.pattern as usize].is_context;
+        Self { pack, block, normal, fact, matches, context: matches.iter().filter(is_context).copied().collect() }
+    }
+
     fn evaluate(&self, hits: &mut Hits) {
         let kind = self.block.kind.bit();
         let mut needing: BTreeMap<u32, Vec<(Match, Option<&str>)>> = BTreeMap::new();
@@ -96,12 +103,7 @@ impl InFact<'_> {
                         }
                     }
                     Role::Domain(library) => self.note_domain(library, m, hits),
-                    Role::Facet(facet)
-                        if Kinds::PITCH.union(Kind::Label.bit()).contains(kind)
-                            && self.swallowing(*m, Role::SwallowsFacet(facet)).is_none() =>
-                    {
-                        *hits.facets.entry(facet).or_default() += 1;
-                    }
+                    Role::Facet(facet) => self.note_facet(facet, m, hits),
                     _ => {}
                 }
             }
@@ -178,6 +180,15 @@ impl InFact<'_> {
             matched: self.fact.text[start..end].to_owned(),
             written_as,
         }
+    }
+
+    fn note_facet(&self, facet: u32, m: &Match, hits: &mut Hits) {
+        let is_named = Kinds::PITCH.contains(self.block.kind.bit()) || self.block.kind == Kind::Label;
+        if !is_named && self.block.kind != Kind::Resource || self.swallowing(*m, Role::SwallowsFacet(facet)).is_some() {
+            return;
+        }
+        let seen = hits.facets.entry(facet).or_default();
+        *(if is_named { &mut seen.named } else { &mut seen.inside }) += 1;
     }
 
     /// A domain counts where it is one: not inside a longer label, not in a longer name.

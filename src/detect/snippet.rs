@@ -8,24 +8,27 @@ const LONGEST: usize = 200;
 /// Cuts the surroundings of the byte range out of a fact's text.
 /// Returns them with the match's range in characters.
 pub(super) fn cut(text: &str, start: usize, end: usize) -> (String, [usize; 2]) {
-    let before: Vec<char> = text[..start].chars().rev().take(AROUND).collect();
-    let matched: Vec<char> = text[start..end].chars().take(LONGEST).collect();
-    let after: Vec<char> = text[end..].chars().take(AROUND).collect();
-    let mut out = String::new();
+    let from = text[..start].char_indices().rev().take(AROUND).last().map_or(start, |(at, _)| at);
+    let to = text[end..].char_indices().nth(AROUND).map_or(text.len(), |(at, _)| end + at);
+    let matched_to = text[start..end].char_indices().nth(LONGEST).map_or(end, |(at, _)| start + at);
+    let mut out = String::with_capacity(to - from + 2 * '…'.len_utf8());
     let mut at = 0;
-    if text[..start].chars().nth(AROUND).is_some() {
+    if from > 0 {
         out.push('…');
         at += 1;
     }
-    out.extend(before.iter().rev().map(|&c| visible(c)));
-    at += before.len();
-    out.extend(matched.iter().map(|&c| visible(c)));
-    let mark = [at, at + matched.len()];
-    out.extend(after.iter().map(|&c| visible(c)));
-    if text[end..].chars().nth(AROUND).is_some() {
+    at += push(&mut out, &text[from..start]);
+    let mark = [at, at + push(&mut out, &text[start..matched_to])];
+    push(&mut out, &text[end..to]);
+    if to < text.len() {
         out.push('…');
     }
     (out, mark)
+}
+
+/// Appends a text as it is shown; returns its length in characters.
+fn push(out: &mut String, text: &str) -> usize {
+    text.chars().map(|c| out.push(visible(c))).count()
 }
 
 /// Control characters and direction marks would change how the page reads:

@@ -151,6 +151,15 @@ pub struct OwnClasses {
     pub short: usize,
 }
 
+/// How often a facet of the profile (a stage, a subject) was met.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FacetSeen {
+    /// In the listing and the app's label, which say what the app is.
+    pub named: usize,
+    /// In the texts of its screens, which say what is in it.
+    pub inside: usize,
+}
+
 /// Everything a scan saw.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hits {
@@ -160,8 +169,8 @@ pub struct Hits {
     pub near_misses: BTreeMap<usize, Vec<NearMiss>>,
     /// Libraries by number.
     pub libraries: BTreeMap<u32, LibrarySeen>,
-    /// Facets of the profile by number, with how often.
-    pub facets: BTreeMap<u32, usize>,
+    /// Facets of the profile by number.
+    pub facets: BTreeMap<u32, FacetSeen>,
     /// Facts searched per kind.
     pub searched: BTreeMap<Kind, usize>,
     /// Characters per language code.
@@ -231,8 +240,10 @@ impl Hits {
                 mine.traces.entry(trace).or_insert(place);
             }
         }
-        for (facet, times) in other.facets {
-            *self.facets.entry(facet).or_default() += times;
+        for (facet, seen) in other.facets {
+            let mine = self.facets.entry(facet).or_default();
+            mine.named += seen.named;
+            mine.inside += seen.inside;
         }
         for (kind, count) in other.searched {
             *self.searched.entry(kind).or_default() += count;

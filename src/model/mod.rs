@@ -16,7 +16,8 @@ pub use app::{App, Artifact, ArtifactKind};
 pub use budget::Budget;
 pub use coverage::{Coverage, Level, Limit, LimitCode, Read};
 pub use detection::{
-    About, Cause, Detection, Hits, Holding, LibrarySeen, ModelVerdict, NearMiss, OwnClasses, Seen, Sighting, Trace,
+    About, Cause, Detection, FacetSeen, Hits, Holding, LibrarySeen, ModelVerdict, NearMiss, OwnClasses, Seen, Sighting,
+    Trace,
 };
 pub use fact::{Block, Fact, Facts, Kind, Kinds};
 pub use finding::{

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{probability, sum};
-use crate::model::{About, Detection, Education, LibraryFound, Profile, Verdict};
+use super::{prior, probability, sum};
+use crate::model::{About, Detection, Education, LibraryFound, Profile, Sign, Verdict};
 use crate::signature::{Pack, Policy};
 
 /// `yes` from here.
@@ -11,12 +11,19 @@ const YES_FROM: f64 = 0.5;
 /// `no` below this.
 const NO_BELOW: f64 = 0.2;
 
+/// Times that the app's screens must mention a stage or subject that its listing does not name.
+const INSIDE_MIN: usize = 2;
+
 /// Builds the profile.
 #[must_use]
 pub fn profile(pack: &Pack, policy: &Policy, detection: &Detection) -> Profile {
     let education = education(policy, detection);
-    let (stages, subjects) = (facets(pack, detection, "stages"), facets(pack, detection, "subjects"));
-    let is_subject = !subjects.is_empty() && stages.iter().any(|s| s != "preschool");
+    // What only its screens mention tells of an education app what it teaches, and of others nothing.
+    let least = if education.verdict == Verdict::Yes { INSIDE_MIN } else { usize::MAX };
+    let (stages, subjects) = (facets(pack, detection, "stages", least), facets(pack, detection, "subjects", least));
+    let named = |lexicon| facets(pack, detection, lexicon, usize::MAX);
+    let is_named = !named("subjects").is_empty() && named("stages").iter().any(|s| s != "preschool");
+    let is_subject = is_named || teaches_subjects(policy, detection);
     let kind = match (education.verdict, is_subject) {
         (Verdict::No, _) => "unclear",
         (_, true) => "subject",
@@ -56,12 +63,22 @@ fn education(policy: &Policy, detection: &Detection) -> Education {
     Education { verdict, probability, evidence }
 }
 
-fn facets(pack: &Pack, detection: &Detection, lexicon: &str) -> Vec<String> {
+/// More likely than not by the evidence for the sign; a profile must not contradict a finding.
+fn teaches_subjects(policy: &Policy, detection: &Detection) -> bool {
+    let about = About::Sign(Sign::SubjectTutoring);
+    let mut evidence = detection.evidence.get(&about).cloned().unwrap_or_default();
+    let (total, _) = sum(prior(policy, about), &mut evidence);
+    probability(total) >= YES_FROM
+}
+
+/// Labels of a lexicon that the listing names, or the screens at least `least` times.
+fn facets(pack: &Pack, detection: &Detection, lexicon: &str, least: usize) -> Vec<String> {
     let found: BTreeSet<&str> = detection
         .hits
         .facets
-        .keys()
-        .filter_map(|&id| pack.facets.get(id as usize))
+        .iter()
+        .filter(|(_, seen)| seen.named > 0 || seen.inside >= least)
+        .filter_map(|(&id, _)| pack.facets.get(id as usize))
         .filter(|(name, _)| name == lexicon)
         .map(|(_, label)| label.as_str())
         .collect();

@@ -37,6 +37,13 @@ pub enum Role {
     Facet(u32),
 }
 
+impl Role {
+    /// Whether it bears on other matches.
+    const fn is_context(self) -> bool {
+        !matches!(self, Self::Hit(_) | Self::Domain(_) | Self::Facet(_))
+    }
+}
+
 /// One role of one pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
@@ -59,6 +66,8 @@ pub struct Pattern {
     pub bound_end: bool,
     /// What it stands for.
     pub uses: Vec<Use>,
+    /// Some use of it bears on other matches: it undoes them, or must stand near.
+    pub is_context: bool,
 }
 
 /// The compiled terms.
@@ -94,6 +103,7 @@ impl TermsBuilder {
                 bound_start: text.starts_with(|c: char| c.is_ascii_alphanumeric()),
                 bound_end: text.ends_with(|c: char| c.is_ascii_alphanumeric()),
                 uses: Vec::new(),
+                is_context: false,
             });
             self.patterns.len() - 1
         });
@@ -106,7 +116,10 @@ impl TermsBuilder {
         }
     }
 
-    pub(super) fn build(self) -> Result<Terms, String> {
+    pub(super) fn build(mut self) -> Result<Terms, String> {
+        for pattern in &mut self.patterns {
+            pattern.is_context = pattern.uses.iter().any(|u| u.role.is_context());
+        }
         let (latin, others): (Vec<u32>, Vec<u32>) =
             (0..self.patterns.len() as u32).partition(|&number| self.patterns[number as usize].text.is_ascii());
         let latin = Latin::new(&self.patterns, latin.into_iter())?;
