@@ -145,7 +145,8 @@ fn terms(clue: &ClueFile) -> String {
     let words = |list: &[Spanned<String>]| list.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" ");
     let mut out = words(&clue.any);
     if let Some(several) = clue.at_least {
-        out.push_str(&format!("\n    at least {several} of them"));
+        let scope = if clue.across { " in one file" } else { "" };
+        out.push_str(&format!("\n    at least {several} of them{scope}"));
     }
     if let Some(near) = &clue.near {
         out.push_str(&format!("\n    near, within {}: {}", near.within, words(&near.any)));

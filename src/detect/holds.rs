@@ -86,7 +86,7 @@ impl InFact<'_> {
         self.context.iter().find(is_over).copied()
     }
 
-    fn has_role(&self, m: &Match, role: Role) -> bool {
+    pub(super) fn has_role(&self, m: &Match, role: Role) -> bool {
         self.pack.terms.patterns[m.pattern as usize].uses.iter().any(|u| u.role == role)
     }
 

@@ -41,13 +41,38 @@ pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
     }
     let facts: Vec<usize> =
         matches.iter().map(|m| block.at_offset(normal.origin(m.start)).map_or(usize::MAX, |f| f.index)).collect();
+    let mut across = Across::new();
     let mut from = 0;
     for group in facts.chunk_by(|a, b| a == b) {
         let to = from + group.len().min(MATCHES_PER_FACT);
         if let Some(fact) = block.get(group[0]) {
-            InFact::new(pack, block, &normal, fact, &matches[from..to]).evaluate(hits);
+            InFact::new(pack, block, &normal, fact, &matches[from..to]).evaluate(hits, &mut across);
         }
         from += group.len();
+    }
+    for (clue, spread) in across {
+        spread.conclude(pack, clue, hits);
+    }
+}
+
+/// Clues that count over the whole block, by number.
+type Across = BTreeMap<u32, Spread>;
+
+/// What one such clue has seen.
+struct Spread {
+    different: BTreeSet<String>,
+    first: Sighting,
+}
+
+impl Spread {
+    fn conclude(self, pack: &Pack, clue: u32, hits: &mut Hits) {
+        let Condition::Observed(observed) = &pack.clues[clue as usize].condition else { return };
+        if self.different.len() >= observed.at_least {
+            hits.note(clue as usize, || self.first);
+        } else if pack.watched.contains(&(clue as usize)) {
+            let cause = Undone::TooFew.cause();
+            hits.note_undone(clue as usize, || NearMiss { sighting: self.first, cause, by: String::new() });
+        }
     }
 }
 
@@ -81,7 +106,7 @@ impl<'a> InFact<'a> {
         Self { pack, block, normal, fact, matches, context: matches.iter().filter(is_context).copied().collect() }
     }
 
-    fn evaluate(&self, hits: &mut Hits) {
+    fn evaluate(&self, hits: &mut Hits, across: &mut Across) {
         let kind = self.block.kind.bit();
         let mut needing: BTreeMap<u32, Vec<(Match, Option<&str>)>> = BTreeMap::new();
         for m in self.matches {
@@ -93,7 +118,9 @@ impl<'a> InFact<'a> {
                             continue;
                         }
                         let respelt = term_use.respelt.as_deref();
-                        if observed.at_least > 1 {
+                        if observed.across {
+                            self.spread(observed, clue, *m, respelt, across);
+                        } else if observed.at_least > 1 {
                             needing.entry(clue).or_default().push((*m, respelt));
                         } else {
                             match self.holds(observed, clue, *m) {
@@ -110,6 +137,23 @@ impl<'a> InFact<'a> {
         }
         for (clue, found) in needing {
             self.note_several(clue, &found, hits);
+        }
+    }
+
+    /// Counts a match of a clue that counts over the whole block.
+    fn spread(&self, observed: &Observed, clue: u32, m: Match, respelt: Option<&str>, across: &mut Across) {
+        // 年级 within 三年级 is no second term.
+        let is_inner = |o: &Match| o.start <= m.start && o.end >= m.end && o.end - o.start > m.end - m.start;
+        if self.matches.iter().any(|o| is_inner(o) && self.has_role(o, Role::Hit(clue))) {
+            return;
+        }
+        let Ok(m) = self.holds(observed, clue, m) else { return };
+        let spread = across
+            .entry(clue)
+            .or_insert_with(|| Spread { different: BTreeSet::new(), first: self.sighting(m, respelt) });
+        let term = respelt.unwrap_or_else(|| self.term(&m));
+        if !spread.different.contains(term) {
+            spread.different.insert(term.to_owned());
         }
     }
 

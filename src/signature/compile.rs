@@ -60,6 +60,8 @@ pub struct Observed {
     pub has_terms: bool,
     /// Different terms needed within one fact.
     pub at_least: usize,
+    /// Within all facts of one file rather than one fact.
+    pub across: bool,
     /// Must hold as well.
     pub regex: Option<Regex>,
     /// Terms needed nearby.
@@ -118,6 +120,9 @@ pub(super) fn observed(clue: &ClueFile, site: &Site<'_>) -> Result<Option<Observ
     if clue.kinds.is_empty() {
         return Err(site.fault(&clue.id, "`in` is missing: name the fact kinds to look at"));
     }
+    if clue.across && clue.at_least.is_none_or(|least| least < 2) {
+        return Err(site.fault(&clue.id, "`across` counts different terms: say with `at-least` how many"));
+    }
     let kinds = kinds_of(&clue.kinds, site)?;
     let regex = clue.regex.as_ref().map(|source| compile_regex(source, site)).transpose()?;
     if clue.any.is_empty() && !REGEX_ALONE.contains(kinds) {
@@ -130,6 +135,7 @@ pub(super) fn observed(clue: &ClueFile, site: &Site<'_>) -> Result<Option<Observ
         kinds,
         has_terms: !clue.any.is_empty(),
         at_least: clue.at_least.unwrap_or(1),
+        across: clue.across,
         regex,
         near: clue.near.as_ref().map(|near| Near { within: near.within }),
         unless: clue.unless.as_ref().map(|unless| Unless { within: unless.within }),

@@ -45,6 +45,10 @@ pub struct ClueFile {
     /// How many different terms must be there within one fact.
     #[serde(default)]
     pub at_least: Option<usize>,
+    /// `at-least` counts over all texts of one file together: a course catalogue names its
+    /// grades and subjects a line each.
+    #[serde(default)]
+    pub across: bool,
     /// Regular expression over the normal form of the fact; with `any`, both must hold.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "regex"))]
