@@ -1,14 +1,18 @@
 //! Audits in, words and files out: one file per form, one writer at a time.
 
 mod clean;
+mod csv;
 mod detail;
 mod facts;
 mod html;
 mod human;
 mod json;
 mod phrase;
+mod sarif;
 mod sum;
+mod table;
 pub mod words;
+mod xlsx;
 
 pub use detail::detail;
 
@@ -27,6 +31,12 @@ pub enum Format {
     Jsonl,
     /// One self-contained page.
     Html,
+    /// One row a finding, for spreadsheets and scripts.
+    Csv,
+    /// A workbook: a sheet a sign, one for what could not be read.
+    Xlsx,
+    /// SARIF 2.1.0.
+    Sarif,
 }
 
 /// How words for people are written.
@@ -67,6 +77,9 @@ pub fn writer(format: Format, out: Box<dyn Write + Send>, style: Style, made_by:
         Format::Json => Box::new(json::Json::new(out, made_by)),
         Format::Jsonl => Box::new(json::Lines::new(out)),
         Format::Html => Box::new(html::Html::new(out, style, made_by)),
+        Format::Csv => Box::new(csv::Csv::new(out, &style)),
+        Format::Xlsx => Box::new(xlsx::Xlsx::new(out, &style, made_by)),
+        Format::Sarif => Box::new(sarif::Sarif::new(out, &style, made_by)),
     }
 }
 

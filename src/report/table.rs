@@ -1,0 +1,187 @@
+//! Rows for spreadsheets: one a finding, and one for every app and input without any, so
+//! that nothing is missing from a table that was complete in the report.
+
+use super::clean::{self, clean};
+use super::facts;
+use super::sum::{self, percent, signed};
+use super::words::{self, Lang, ui};
+use crate::model::{Audit, Evidence, Finding, Sign, Skipped};
+
+/// Columns, by their keys under `table` in the locale.
+const COLUMNS: &[&str] = &[
+    "result",
+    "app",
+    "package",
+    "store",
+    "developer",
+    "version",
+    "sign",
+    "severity",
+    "confidence",
+    "probability",
+    "standing",
+    "clause",
+    "clause_text",
+    "evidence",
+    "sum",
+    "reading",
+    "url",
+    "sha256",
+    "finding",
+];
+/// Columns that say which app it is.
+const OF_APP: usize = 6;
+/// Pieces of evidence in a cell; the report has them all.
+const EVIDENCE: usize = 5;
+/// Longest cell of running words; a spreadsheet takes 32,767.
+const CELL: usize = 4_000;
+
+/// What a row is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowOf {
+    /// A finding of a sign.
+    Finding(Sign),
+    /// An app without findings, or an input that was skipped.
+    Nothing,
+}
+
+/// One row.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) of: RowOf,
+    pub(super) cells: Vec<String>,
+}
+
+/// A word of the tables.
+pub(super) fn word(key: &str, lang: Lang) -> String {
+    words::find(&format!("table.{key}")).map_or_else(|| format!("⟦{key}⟧"), |phrase| phrase.get(lang).to_owned())
+}
+
+/// Headings of all columns.
+pub(super) fn heading(lang: Lang) -> Vec<String> {
+    COLUMNS.iter().map(|key| word(key, lang)).collect()
+}
+
+/// The rows of one app.
+pub(super) fn rows(audit: &Audit, lang: Lang) -> Vec<Row> {
+    let inside = audit.findings.iter().map(|finding| (finding, "row_finding"));
+    let outside = audit.out_of_scope.iter().map(|finding| (finding, "row_out_of_scope"));
+    let rows: Vec<Row> = inside
+        .chain(outside)
+        .map(|(finding, result)| {
+            let mut cells = of_app(&word(result, lang), audit, lang);
+            cells.extend(of_finding(finding, lang));
+            cells.extend(closing(audit, lang));
+            cells.push(finding.id.clone());
+            Row { of: RowOf::Finding(finding.sign), cells }
+        })
+        .collect();
+    if rows.is_empty() { vec![without_findings(audit, lang)] } else { rows }
+}
+
+fn without_findings(audit: &Audit, lang: Lang) -> Row {
+    let mut cells = of_app(&word("row_none", lang), audit, lang);
+    cells.push(facts::no_findings(audit).get(lang).to_owned());
+    cells.resize(COLUMNS.len() - 4, String::new());
+    cells.extend(closing(audit, lang));
+    cells.push(String::new());
+    Row { of: RowOf::Nothing, cells }
+}
+
+/// The row of an input that was not audited.
+pub(super) fn skipped(skipped: &Skipped, lang: Lang) -> Row {
+    let mut cells = vec![word("row_skipped", lang), clean(&skipped.target, clean::NAME)];
+    cells.resize(OF_APP, String::new());
+    cells.push(reason(skipped, lang));
+    cells.resize(COLUMNS.len(), String::new());
+    Row { of: RowOf::Nothing, cells }
+}
+
+/// Stage and reason of a skip, and what to do.
+pub(super) fn reason(skipped: &Skipped, lang: Lang) -> String {
+    let stage = words::skip_stage(&clean(&skipped.stage, 40));
+    let step = words::skip_step(&skipped.stage).map(|step| format!(" {}", step.get(lang))).unwrap_or_default();
+    format!("{}: {}{step}", stage.get(lang), clean(&skipped.reason, clean::TEXT))
+}
+
+fn of_app(result: &str, audit: &Audit, lang: Lang) -> Vec<String> {
+    let app = &audit.app;
+    vec![
+        result.to_owned(),
+        facts::title(app).get(lang).to_owned(),
+        clean(&app.package, clean::NAME),
+        clean(&app.store, clean::NAME),
+        clean(&app.developer, clean::NAME),
+        facts::version(app),
+    ]
+}
+
+fn of_finding(finding: &Finding, lang: Lang) -> Vec<String> {
+    let evidence = finding.evidence.iter().take(EVIDENCE).enumerate();
+    // Numbered as the sum names them.
+    let evidence: Vec<String> =
+        evidence.map(|(index, item)| format!("[{}] {}", index + 1, one_line(item, lang))).collect();
+    vec![
+        words::sign(finding.sign).get(lang).to_owned(),
+        words::severity(finding.severity).get(lang).to_owned(),
+        words::confidence(finding.confidence).get(lang).to_owned(),
+        percent(finding.probability),
+        words::standing(finding.standing).get(lang).to_owned(),
+        clean(&finding.clause, clean::NAME),
+        clean(&finding.clause_text, CELL),
+        evidence.join("\n"),
+        sum::written(&finding.sum, &finding.evidence, finding.probability, lang),
+    ]
+}
+
+/// `+12 why: words in their surroundings (place)`
+pub(super) fn one_line(item: &Evidence, lang: Lang) -> String {
+    let (part, exact) = facts::place(item);
+    let text = clean(item.text.trim(), clean::TEXT);
+    let weight = if item.counted { signed(item.weight) } else { format!("({})", signed(item.weight)) };
+    format!("{weight} {}: {text} [{} {exact}]", clean(item.why.get(lang.code()), clean::TEXT), part.get(lang))
+}
+
+fn closing(audit: &Audit, lang: Lang) -> Vec<String> {
+    let hashes: Vec<&str> = audit.artifacts.iter().map(|artifact| artifact.sha256.as_str()).take(EVIDENCE).collect();
+    vec![
+        words::reading(facts::reading(audit)).get(lang).to_owned(),
+        clean::link(&audit.app.url).unwrap_or_default().to_owned(),
+        hashes.join(" "),
+    ]
+}
+
+/// Headings of the table of what could not be read.
+pub(super) fn limit_heading(lang: Lang) -> Vec<String> {
+    let columns = ["app", "package", "limit", "detail", "where", "meaning", "step"];
+    columns.iter().map(|key| word(key, lang)).collect()
+}
+
+/// What of one app could not be read, a row a limit.
+pub(super) fn limits(audit: &Audit, lang: Lang) -> Vec<Vec<String>> {
+    let (title, package) = (facts::title(&audit.app), clean(&audit.app.package, clean::NAME));
+    let mut rows = Vec::new();
+    for limit in &audit.coverage.limits {
+        let words = words::limit(limit.code);
+        rows.push(vec![
+            title.get(lang).to_owned(),
+            package.clone(),
+            words.name.get(lang).to_owned(),
+            clean(super::detail(&limit.detail).get(lang), clean::TEXT),
+            clean(&limit.place, clean::NAME),
+            words.meaning.get(lang).to_owned(),
+            words.step.get(lang).to_owned(),
+        ]);
+    }
+    rows
+}
+
+/// The word for all that no sheet has room for.
+pub(super) fn disclaimer(lang: Lang) -> String {
+    [words::not_a_verdict(), words::not_a_verdict_more()].map(|phrase| phrase.get(lang).to_owned()).join(" ")
+}
+
+/// Name of the report itself.
+pub(super) fn title(lang: Lang) -> String {
+    ui("report").get(lang).to_owned()
+}
