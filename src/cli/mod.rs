@@ -6,6 +6,7 @@ mod calibrate;
 mod corpora;
 mod examples;
 mod exit;
+mod explain;
 mod opened;
 mod pack;
 mod register;

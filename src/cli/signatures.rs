@@ -2,13 +2,12 @@
 
 use std::io::Write;
 
-use toml::Spanned;
-
 use super::Exit;
 use super::pack::PackArgs;
 use crate::model::About;
 use crate::pipeline;
-use crate::signature::{ClueFile, Condition, Pack, Signature};
+use crate::report::words::{self, Lang};
+use crate::signature::Pack;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -16,14 +15,17 @@ pub(super) enum Command {
     Check {
         #[command(flatten)]
         pack: PackArgs,
+        /// Language of the summary.
+        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+        lang: String,
     },
     /// List the signatures.
     List {
         #[command(flatten)]
         pack: PackArgs,
-        /// Only those of one sign.
-        #[arg(long)]
-        sign: Option<String>,
+        /// Only those of one sign, or of `education`.
+        #[arg(long, value_parser = super::trial::about)]
+        sign: Option<About>,
         /// Language of the titles.
         #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
         lang: String,
@@ -51,9 +53,9 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Check { pack } => check(pack),
-        Command::List { pack, sign, lang } => list(&pack.load()?, sign.as_deref(), lang),
-        Command::Explain { id, pack, lang } => explain(&pack.load()?, id, lang),
+        Command::Check { pack, lang } => check(pack, Lang::of(lang)),
+        Command::List { pack, sign, lang } => list(&pack.load()?, *sign, lang),
+        Command::Explain { id, pack, lang } => super::explain::run(&pack.load()?, id, lang),
         Command::Test(args) => super::trial::run(args),
         Command::Schema => schema(),
         Command::Calibrate(args) => super::calibrate::run(args),
@@ -61,7 +63,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     }
 }
 
-fn check(args: &PackArgs) -> anyhow::Result<Exit> {
+fn check(args: &PackArgs, lang: Lang) -> anyhow::Result<Exit> {
     let pack = match Pack::load(&args.source()?) {
         Ok(pack) => pack,
         Err(fault) => {
@@ -75,15 +77,19 @@ fn check(args: &PackArgs) -> anyhow::Result<Exit> {
         eprintln!("{fault}");
     }
     let examples = cases.len() - pack.signatures.len();
-    println!(
-        "{} signatures, {} clues, {} terms, {} libraries, {} policies; {examples} examples run, {} faults",
-        pack.signatures.len(),
-        pack.clues.len(),
-        pack.terms.patterns.len(),
-        pack.libraries.all.len(),
-        pack.policies.len(),
-        faults.len()
-    );
+    let counts = [
+        ("signatures", pack.signatures.len()),
+        ("clues", pack.clues.len()),
+        ("terms", pack.terms.patterns.len()),
+        ("libraries", pack.libraries.all.len()),
+        ("policies", pack.policies.len()),
+        ("examples", examples),
+        ("faults", faults.len()),
+    ];
+    let summary = counts
+        .iter()
+        .fold(words::said("explain.checked", &[]), |phrase, (name, count)| phrase.with(name, &count.to_string()));
+    writeln!(std::io::stdout(), "{}", summary.get(lang))?;
     Ok(if faults.is_empty() { Exit::Clean } else { Exit::Usage })
 }
 
@@ -92,71 +98,11 @@ fn schema() -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn list(pack: &Pack, sign: Option<&str>, lang: &str) -> anyhow::Result<Exit> {
+fn list(pack: &Pack, sign: Option<About>, lang: &str) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout().lock();
-    for signature in pack.signatures.iter().filter(|s| sign.is_none_or(|sign| s.about.id() == sign)) {
-        writeln!(out, "{}\t{} clues\t{}", signature.id, signature.clues.len(), signature.title().get(lang))?;
+    for signature in pack.signatures.iter().filter(|s| sign.is_none_or(|sign| s.about == sign)) {
+        let clues = words::said("explain.clues", &[("n", &signature.clues.len().to_string())]);
+        writeln!(out, "{}\t{}\t{}", signature.id, clues.get(Lang::of(lang)), signature.title().get(lang))?;
     }
     Ok(Exit::Clean)
-}
-
-fn explain(pack: &Pack, id: &str, lang: &str) -> anyhow::Result<Exit> {
-    let Some(signature) = pack.signature(id) else {
-        eprintln!("no signature `{id}`; `xunjian signatures list` names them all");
-        return Ok(Exit::Usage);
-    };
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}  {}", signature.id, signature.title().get(lang))?;
-    for policy in pack.policies.values() {
-        if let About::Sign(sign) = signature.about
-            && let Some(rule) = policy.of(sign)
-        {
-            writeln!(out, "  {}  {}  {}", policy.id, rule.clause, rule.clause_text)?;
-        }
-    }
-    for (_, clue) in pack.clues_of(signature) {
-        writeln!(out, "\n  {}  {:+} db  [{}]\n    {}", clue.id, clue.weight, clue.group, clue.why.get(lang))?;
-        writeln!(out, "    {}", condition(pack, signature, clue))?;
-    }
-    Ok(Exit::Clean)
-}
-
-fn condition(pack: &Pack, signature: &Signature, clue: &crate::signature::Clue) -> String {
-    let names = |list: &[usize]| list.iter().map(|&n| pack.name_of(n, signature)).collect::<Vec<_>>().join(", ");
-    match &clue.condition {
-        Condition::Observed(observed) => {
-            let kinds = observed.kinds.each().map(|k| k.id()).collect::<Vec<_>>().join(", ");
-            let regex = observed.regex.as_ref().map_or_else(String::new, |r| format!("  /{r}/"));
-            let file = signature.file.clues.iter().find(|c| *c.id.get_ref() == clue.id);
-            format!("in {kinds}: {}{regex}", file.map_or_else(String::new, terms))
-        }
-        Condition::Library { category, faint } => {
-            format!("a library of category {category}{}", if *faint { ", a trace of it" } else { "" })
-        }
-        Condition::Model(name) => format!("text model {name}"),
-        Condition::Derived { all, any_of, none, not } => {
-            format!("all [{}]  one of [{}]  none of [{}]  not [{}]", names(all), names(any_of), names(none), names(not))
-        }
-    }
-}
-
-/// The terms of a clue, and those that must or must not stand near them.
-fn terms(clue: &ClueFile) -> String {
-    let words = |list: &[Spanned<String>]| list.iter().map(|t| t.get_ref().as_str()).collect::<Vec<_>>().join(" ");
-    let mut out = words(&clue.any);
-    if let Some(several) = clue.at_least {
-        let scope = if clue.across { " in one file" } else { "" };
-        out.push_str(&format!("\n    at least {several} of them{scope}"));
-    }
-    if let Some(near) = &clue.near {
-        out.push_str(&format!("\n    near, within {}: {}", near.within, words(&near.any)));
-    }
-    if let Some(unless) = &clue.unless {
-        let (before, after) = (words(&unless.before), words(&unless.after));
-        out.push_str(&format!("\n    unless, within {}: before [{before}]  after [{after}]", unless.within));
-    }
-    if !clue.negatable {
-        out.push_str("\n    negated or not");
-    }
-    out
 }

@@ -15,6 +15,14 @@ pub fn find(key: &str) -> Option<Phrase> {
     Some(Phrase { zh: get(Lang::Zh)?, en: get(Lang::En)? })
 }
 
+/// The phrase under a key with its `%{…}` filled in. The brackets of a forgotten key show
+/// up in any test that reads the answer.
+#[must_use]
+pub fn said(key: &str, values: &[(&str, &str)]) -> Phrase {
+    let phrase = find(key).unwrap_or_else(|| Phrase::same(&format!("⟦{key}⟧")));
+    values.iter().fold(phrase, |phrase, (name, value)| phrase.with(name, value))
+}
+
 fn named(section: &str, id: &str) -> Phrase {
     find(&format!("{section}.{id}")).unwrap_or_else(|| Phrase::same(id))
 }
