@@ -12,6 +12,7 @@ use super::pack::JudgingArgs;
 use super::targets::{self, Target, TargetError};
 use crate::model::{About, Block, Facts, Kind, Kinds, Listing, Trial};
 use crate::pipeline::{self, Auditor, Reading};
+use crate::report::words::{Lang, said};
 use crate::report::{self, Style};
 use crate::signature::{Pack, PackError};
 
@@ -52,7 +53,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let (id, mut pack) = args.compile()?;
     pack.watch(&id);
     if args.on.is_empty() {
-        return examples(&pack, &id, &args.file);
+        return examples(&pack, &id, &args.file, Lang::of(&args.judging.lang));
     }
     let auditor = args.judging.auditor(Arc::new(pack))?;
     let mut exit = Exit::Clean;
@@ -112,13 +113,15 @@ impl Args {
 }
 
 /// Runs the file's examples and rules, as `signatures check` does for the whole pack.
-fn examples(pack: &Pack, id: &str, file: &Path) -> anyhow::Result<Exit> {
+fn examples(pack: &Pack, id: &str, file: &Path, lang: Lang) -> anyhow::Result<Exit> {
     let cases = pipeline::lint_one(pack, id);
     let faults: Vec<&PackError> = cases.iter().flat_map(|case| &case.faults).collect();
     for fault in &faults {
         eprintln!("{}:{}:{}: {}", file.display(), fault.line, fault.column, fault.message);
     }
-    println!("{id}: {} examples run, {} faults", cases.len().saturating_sub(1), faults.len());
+    let counts = [cases.len().saturating_sub(1).to_string(), faults.len().to_string()];
+    let ran = said("explain.ran", &[("examples", &counts[0]), ("faults", &counts[1])]);
+    println!("{id}: {}", ran.get(lang));
     Ok(if faults.is_empty() { Exit::Clean } else { Exit::Usage })
 }
 
