@@ -5,6 +5,7 @@ mod budget;
 mod coverage;
 mod detection;
 mod fact;
+pub mod fetch;
 mod finding;
 mod listing;
 mod report;
