@@ -19,6 +19,8 @@ pub mod register;
 
 pub mod score;
 
+pub mod store;
+
 pub mod report;
 
 pub mod measure;

@@ -1,0 +1,29 @@
+//! The embedded home of everything remembered: one folder.
+
+use std::path::{Path, PathBuf};
+
+use super::{Folder, Result, Sqlite};
+
+/// A folder with `state.sqlite` and `vault/`.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// The folder.
+    pub root: PathBuf,
+    /// State and work.
+    pub state: Sqlite,
+    /// Bytes.
+    pub vault: Folder,
+}
+
+impl Home {
+    /// Opens a home, made where it is not there yet.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or its state is of a later version.
+    pub async fn open(root: &Path) -> Result<Self> {
+        std::fs::create_dir_all(root)?;
+        let vault = Folder::open(&root.join("vault"))?;
+        let state = Sqlite::open(&root.join("state.sqlite")).await?;
+        Ok(Self { root: root.to_owned(), state, vault })
+    }
+}
