@@ -2,12 +2,17 @@
 //!
 //! [`Auditor::read`] turns one package file into a [`Reading`], [`Auditor::conclude`]
 //! turns the readings and the listing of one app into its audit. Both are pure
-//! functions of bytes and pack: no clock, no network, no file system.
+//! functions of bytes and pack: no clock, no network, no file system. What has those
+//! stands around it: [`sweep`].
 
 mod container;
+mod judge;
 mod kept;
 mod limits;
+mod opened;
 mod package;
+pub mod rescore;
+pub mod sweep;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +34,7 @@ use package::Package;
 
 pub use container::Identity;
 pub use kept::{Kept, KeptError};
+pub use opened::Opened;
 
 /// Everything an audit needs besides the app.
 pub struct Auditor {

@@ -20,8 +20,14 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("report", &["model"]),
         ("measure", &["model"]),
         ("train", &["model", "signature", "score", "measure"]),
-        ("pipeline", &["model", "signature", "unpack", "extract", "detect", "register", "score"]),
-        ("cli", &["model", "signature", "pipeline", "register", "score", "report", "measure", "train"]),
+        (
+            "pipeline",
+            &["model", "signature", "crawl", "acquire", "unpack", "extract", "detect", "register", "score", "store"],
+        ),
+        (
+            "cli",
+            &["model", "signature", "pipeline", "register", "score", "report", "measure", "train", "store", "preserve"],
+        ),
     ])
 }
 

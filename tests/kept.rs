@@ -56,7 +56,8 @@ fn json(audit: &Audit) -> String {
 #[test]
 fn a_rescore_writes_the_bytes_of_an_audit() {
     let (today, tomorrow) = (auditor(&Source::embedded()), auditor(&corrected()));
-    let listing = Listing { title: "甲".into(), description: "拍照搜题，一拍即得".into(), ..Listing::default() };
+    let listing =
+        Listing { title: "甲".into(), description: "拍照搜题，一拍即得".into(), ..Listing::default() };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/apks");
     let (mut compared, mut moved) = (0, 0);
     for path in packages(&folder) {

@@ -64,7 +64,8 @@ async fn changed_bytes_are_named() {
 fn audit_of(title: &str, fixture: &str) -> Audit {
     let pack = Pack::load(&Source::embedded()).unwrap();
     let policy = pack.policies["bj-2022-02-draft"].clone();
-    let auditor = Auditor { pack: pack.into(), policy, budget: Budget::default(), registers: std::sync::Arc::default() };
+    let auditor =
+        Auditor { pack: pack.into(), policy, budget: Budget::default(), registers: std::sync::Arc::default() };
     let bytes = std::fs::read(format!("{}/tests/fixtures/apks/{fixture}.apk", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let listing = xunjian::model::Listing { title: title.into(), store: "s".into(), ..Default::default() };
     auditor.conclude(Some(&listing), vec![auditor.read("a.apk", &sha256(&bytes), &bytes).unwrap()])

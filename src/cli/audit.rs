@@ -10,11 +10,11 @@ use anyhow::Context;
 use rayon::prelude::*;
 
 use super::Exit;
-use super::opened::Opened;
 use super::pack::{PackArgs, policy};
 use super::register::{RegisterArgs, today};
 use super::targets::{self, Target, TargetError};
 use crate::model::{Audit, Budget, Confidence, LimitCode, Listing, Skipped};
+use crate::pipeline::Opened;
 use crate::pipeline::{Auditor, Identity, Reading};
 use crate::report::{self, Format, Style};
 
@@ -54,7 +54,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     Never,
     Weak,
     Likely,
@@ -62,7 +62,7 @@ enum FailOn {
 }
 
 impl FailOn {
-    fn is_met_by(self, audit: &Audit) -> bool {
+    pub(super) fn is_met_by(self, audit: &Audit) -> bool {
         let from = match self {
             Self::Never => return false,
             Self::Weak => Confidence::Weak,
@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn open(path: Option<&Path>) -> anyhow::Result<(Box<dyn Write + Send>, bool)> {
+pub(super) fn open(path: Option<&Path>) -> anyhow::Result<(Box<dyn Write + Send>, bool)> {
     match path {
         None => {
             let stdout = std::io::stdout();
@@ -134,7 +134,7 @@ fn worse(exit: Exit, outcome: &Outcome, fail_on: FailOn) -> Exit {
 
 /// Part of what was given could not be read. That no listing or no package was given at
 /// all is the caller's choice.
-fn is_incomplete(audit: &Audit) -> bool {
+pub(super) fn is_incomplete(audit: &Audit) -> bool {
     audit.coverage.limits.iter().any(|limit| {
         !matches!(limit.code, LimitCode::NoListing | LimitCode::NoPackage) && !limit.code.hides().is_empty()
     })

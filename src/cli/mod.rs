@@ -6,9 +6,11 @@ mod calibrate;
 mod corpora;
 mod examples;
 mod exit;
-mod opened;
+mod home;
 mod pack;
 mod register;
+mod rescore;
+mod run;
 mod signatures;
 mod targets;
 mod train;
@@ -41,6 +43,8 @@ enum Command {
     /// Measure recognition on labelled examples. 用标注语料衡量识别质量。
     #[command(subcommand)]
     Corpora(corpora::Command),
+    /// Judge everything remembered by the signatures at hand, without fetching. 用当前特征重新评估已留存的应用。
+    Rescore(rescore::Args),
     /// Import licences, filings and lists. 导入许可、备案和名单。
     #[command(subcommand)]
     Register(register::Command),
@@ -55,6 +59,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Audit(args) => audit::run(&args),
+            Command::Rescore(args) => rescore::run(&args),
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),
             Command::Register(command) => register::run(&command),
@@ -84,6 +89,7 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     let theirs = error.is::<crate::signature::PackError>()
+        || matches!(error.downcast_ref(), Some(crate::store::StoreError::Schema(_)))
         || error.to_string().starts_with("--")
         || error.is::<crate::measure::CorpusError>()
         || error.is::<crate::train::TrainError>()

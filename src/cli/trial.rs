@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::Exit;
-use super::opened::Opened;
 use super::pack::{PackArgs, policy};
 use super::targets::{self, Target, TargetError};
 use crate::model::{About, Block, Budget, Facts, Kind, Kinds, Listing, Trial};
+use crate::pipeline::Opened;
 use crate::pipeline::{self, Auditor, Reading};
 use crate::report::{self, Style};
 use crate::signature::{Pack, PackError};

@@ -179,6 +179,8 @@ pub struct AppRow {
     pub listing: Option<i64>,
     /// Outcome of the last look.
     pub outcome: String,
+    /// The run that last saw it.
+    pub last_run: Option<i64>,
 }
 
 /// One version of a listing.
@@ -296,6 +298,11 @@ pub trait State: Send + Sync {
     fn last_fetch(&self, ask: &str) -> impl Future<Output = Result<Option<FetchRow>>> + Send;
     /// One answer.
     fn fetch(&self, id: i64) -> impl Future<Output = Result<Option<FetchRow>>> + Send;
+
+    /// Keeps where something lies that a store's adapter wants to know next time.
+    fn note(&self, store: &str, name: &str, blob: &str) -> impl Future<Output = Result<()>> + Send;
+    /// Where it lies.
+    fn noted(&self, store: &str, name: &str) -> impl Future<Output = Result<Option<String>>> + Send;
 
     /// What is known of an app of a store.
     fn known(&self, store: &str, name: &str) -> impl Future<Output = Result<Option<Known>>> + Send;

@@ -36,6 +36,14 @@ CREATE TABLE fetches (
 ) STRICT;
 CREATE INDEX fetches_by_ask ON fetches (ask, id);
 
+-- What a store's adapter wants to know next time, e.g. the index that diffs apply to.
+CREATE TABLE notes (
+    store TEXT NOT NULL,
+    name  TEXT NOT NULL,
+    blob  TEXT NOT NULL,                 -- hash of the bytes in the vault
+    PRIMARY KEY (store, name)
+) STRICT;
+
 -- One app of one store. Copies in several stores are joined by package and certificate.
 CREATE TABLE apps (
     id          INTEGER PRIMARY KEY,

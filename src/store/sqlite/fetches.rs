@@ -21,10 +21,10 @@ impl Sqlite {
         .bind(&fetch.body)
         .fetch_optional(&mut *change)
         .await?;
-        let id = match same {
-            Some(id) => id,
-            None => {
-                sqlx::query_scalar(
+        let id =
+            match same {
+                Some(id) => id,
+                None => sqlx::query_scalar(
                     "INSERT INTO fetches (ask, method, url, request, outcome, status, final_url, headers, body, bytes,
                                           first_at, last_at, times)
                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) RETURNING id",
@@ -42,9 +42,8 @@ impl Sqlite {
                 .bind(fetch.at)
                 .bind(fetch.at)
                 .fetch_one(&mut *change)
-                .await?
-            }
-        };
+                .await?,
+            };
         change.commit().await?;
         Ok(id)
     }

@@ -101,6 +101,7 @@ fn app_of(row: &SqliteRow) -> Result<AppRow> {
         certificate: row.try_get("certificate")?,
         listing: row.try_get("listing")?,
         outcome: row.try_get("outcome")?,
+        last_run: row.try_get("last_run")?,
     })
 }
 

@@ -7,8 +7,8 @@ use super::audits::audit_of;
 use super::reading::{run_of, skip_of};
 use crate::model::Skipped;
 use crate::store::{
-    AppRow, AuditRow, Delta, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile, Result, Run,
-    Seen, Sight, SkipRow, State,
+    AppRow, AuditRow, Delta, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile, Result,
+    Run, Seen, Sight, SkipRow, State,
 };
 
 impl State for Sqlite {
@@ -42,6 +42,27 @@ impl State for Sqlite {
 
     async fn fetch(&self, id: i64) -> Result<Option<FetchRow>> {
         self.one_fetch(id).await
+    }
+
+    async fn note(&self, store: &str, name: &str, blob: &str) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO notes (store, name, blob) VALUES (?, ?, ?)
+             ON CONFLICT (store, name) DO UPDATE SET blob = excluded.blob",
+        )
+        .bind(store)
+        .bind(name)
+        .bind(blob)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn noted(&self, store: &str, name: &str) -> Result<Option<String>> {
+        Ok(sqlx::query_scalar("SELECT blob FROM notes WHERE store = ? AND name = ?")
+            .bind(store)
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await?)
     }
 
     async fn known(&self, store: &str, name: &str) -> Result<Option<Known>> {

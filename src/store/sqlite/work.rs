@@ -75,15 +75,14 @@ impl Work for Sqlite {
     async fn complete(&self, lease: &Lease, next: &[NewJob], now: i64) -> Result<bool> {
         let mut change = self.change().await?;
         // The payload is not needed again, and a run may have many.
-        let done = sqlx::query(
-            "UPDATE jobs SET state = 'done', payload = '' WHERE id = ? AND token = ? AND state = 'leased'",
-        )
-        .bind(lease.job)
-        .bind(lease.token)
-        .execute(&mut *change)
-        .await?
-        .rows_affected()
-            == 1;
+        let done =
+            sqlx::query("UPDATE jobs SET state = 'done', payload = '' WHERE id = ? AND token = ? AND state = 'leased'")
+                .bind(lease.job)
+                .bind(lease.token)
+                .execute(&mut *change)
+                .await?
+                .rows_affected()
+                == 1;
         if done {
             push_all(&mut change, next, now).await?;
             change.commit().await?;
@@ -130,13 +129,12 @@ impl Work for Sqlite {
     }
 
     async fn next_due(&self, prefix: &str) -> Result<Option<i64>> {
-        let row = sqlx::query(
-            "SELECT min(due) FROM jobs WHERE queue >= ? AND queue < ? AND state IN ('ready', 'leased')",
-        )
-        .bind(prefix)
-        .bind(after(prefix))
-        .fetch_one(&self.readers)
-        .await?;
+        let row =
+            sqlx::query("SELECT min(due) FROM jobs WHERE queue >= ? AND queue < ? AND state IN ('ready', 'leased')")
+                .bind(prefix)
+                .bind(after(prefix))
+                .fetch_one(&self.readers)
+                .await?;
         Ok(row.try_get(0)?)
     }
 
@@ -154,14 +152,13 @@ impl Work for Sqlite {
 
     async fn release(&self, prefix: &str, now: i64) -> Result<u64> {
         // The token stays: should the holder live after all, the next lease outdates it.
-        let freed = sqlx::query(
-            "UPDATE jobs SET state = 'ready', due = ? WHERE queue >= ? AND queue < ? AND state = 'leased'",
-        )
-        .bind(now)
-        .bind(prefix)
-        .bind(after(prefix))
-        .execute(&self.writer)
-        .await?;
+        let freed =
+            sqlx::query("UPDATE jobs SET state = 'ready', due = ? WHERE queue >= ? AND queue < ? AND state = 'leased'")
+                .bind(now)
+                .bind(prefix)
+                .bind(after(prefix))
+                .execute(&self.writer)
+                .await?;
         Ok(freed.rows_affected())
     }
 

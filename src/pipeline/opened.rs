@@ -7,11 +7,11 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::model::hex;
-use crate::pipeline::ReadAt;
+use crate::unpack::ReadAt;
 
 /// A file opened for reading. A small one is held whole: its entries are read in thousands
 /// of small parts, and each would be a call to the system.
-pub(super) struct Opened {
+pub struct Opened {
     file: File,
     size: u64,
     held: Option<Vec<u8>>,
@@ -25,7 +25,7 @@ impl Opened {
     ///
     /// # Errors
     /// When it cannot be opened or read.
-    pub(super) fn new(path: &Path) -> io::Result<Self> {
+    pub fn new(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
         Ok(Self { file, size, held: None })
@@ -35,7 +35,7 @@ impl Opened {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(super) fn sha256(&self) -> io::Result<String> {
+    pub fn sha256(&self) -> io::Result<String> {
         const PART: u64 = 1 << 20;
         let mut hash = Sha256::new();
         match &self.held {
@@ -59,7 +59,7 @@ impl Opened {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn held(mut self) -> io::Result<Self> {
+    pub fn held(mut self) -> io::Result<Self> {
         if self.size <= HELD_MAX {
             let bytes = self.range(0, self.size)?;
             self.size = bytes.len() as u64;
