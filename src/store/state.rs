@@ -71,8 +71,8 @@ pub struct Seen<'a> {
     pub run: i64,
     /// The listing; `store`, and one of `package`, `id`, `url` and `title`, name the app.
     pub listing: &'a Listing,
-    /// Hash of what the catalogue said of it; empty where it was not in one.
-    pub summary: &'a str,
+    /// What the catalogue calls it, and a mark that changes with what the catalogue says of it.
+    pub key: Option<(&'a str, &'a str)>,
     /// The answer it was read from.
     pub fetch: Option<i64>,
     /// When.
@@ -99,8 +99,8 @@ pub struct Known {
     pub app: i64,
     /// Latest listing.
     pub listing: Option<i64>,
-    /// Hash of what a catalogue last said of it.
-    pub summary: String,
+    /// Mark of what the catalogue said of it when its page was last read.
+    pub mark: String,
     /// Of the last look.
     pub outcome: String,
     /// The run that last saw it.
@@ -304,21 +304,14 @@ pub trait State: Send + Sync {
     /// Where it lies.
     fn noted(&self, store: &str, name: &str) -> impl Future<Output = Result<Option<String>>> + Send;
 
-    /// What is known of an app of a store.
-    fn known(&self, store: &str, name: &str) -> impl Future<Output = Result<Option<Known>>> + Send;
+    /// What is known of an app by what the store's catalogue calls it.
+    fn known(&self, store: &str, key: &str) -> impl Future<Output = Result<Option<Known>>> + Send;
     /// Keeps a listing as it was seen.
     fn see(&self, seen: Seen<'_>) -> impl Future<Output = Result<Sight>> + Send;
     /// An app was seen in a catalogue that says the same of it as before.
     fn seen_again(&self, run: i64, app: i64, at: i64) -> impl Future<Output = Result<()>> + Send;
     /// A look at an app came to something else than a listing.
-    fn missed(
-        &self,
-        run: i64,
-        store: &str,
-        name: &str,
-        outcome: &str,
-        at: i64,
-    ) -> impl Future<Output = Result<()>> + Send;
+    fn missed(&self, run: i64, app: i64, outcome: &str) -> impl Future<Output = Result<()>> + Send;
 
     /// Keeps which file an offer stands for, and joins the app to its copies by certificate.
     fn package(&self, file: PackageFile<'_>) -> impl Future<Output = Result<()>> + Send;

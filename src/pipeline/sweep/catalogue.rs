@@ -58,9 +58,9 @@ pub enum Next<S> {
     App {
         /// The step.
         step: S,
-        /// What the app is called: as its listing's package, else id, will say.
+        /// What the catalogue calls the app.
         name: String,
-        /// What the catalogue says of it that changes with a version; empty where it says nothing of the kind.
+        /// Changes with what the catalogue says of it; empty where it says nothing more.
         summary: String,
     },
 }

@@ -6,7 +6,6 @@ use super::jobs::{self, About, Errand, Judge};
 use super::tally::count;
 use super::{Catalogue, Next, Sweep, SweepError, Turn, now};
 use crate::model::fetch::{Answer, Fault, Found, Outcome};
-use crate::model::hex;
 use crate::store::{Known, Lease, NewJob, Seen, State, Vault, Work, name_of};
 
 /// Jobs pushed at once while an answer is worked through: an index may name 100,000 apps.
@@ -58,7 +57,7 @@ where
             self.push_full(&mut follow).await?;
         }
         for found in turn.found {
-            follow.extend(self.found(run, found, "", Some(fetch)).await?);
+            follow.extend(self.found(run, found, None, Some(fetch)).await?);
             self.push_full(&mut follow).await?;
         }
         count(&self.tally.pages, 1);
@@ -102,7 +101,7 @@ where
         !self.plan.refresh
             && !summary.is_empty()
             && known.listing.is_some()
-            && known.summary == digest(summary)
+            && known.mark == summary
             && known.outcome == Outcome::Ok.id()
     }
 
@@ -138,7 +137,7 @@ where
             follow.extend(self.follow(run, store, next).await?);
         }
         for found in turn.found {
-            follow.extend(self.found(run, found, &digest(summary), Some(fetch)).await?);
+            follow.extend(self.found(run, found, Some((name, summary)), Some(fetch)).await?);
         }
         self.state.complete(lease, &follow, now()).await?;
         Ok(())
@@ -148,8 +147,11 @@ where
         let is_over = self.fail(run, lease, &format!("{store}:{name}"), "crawl", fault).await?;
         // Only what the store says of the app is remembered of the app.
         let is_told = matches!(fault.outcome, Outcome::NotFound | Outcome::Delisted | Outcome::RegionLocked);
-        if is_over && is_told {
-            self.state.missed(run, store, name, fault.outcome.id(), now()).await?;
+        if is_over
+            && is_told
+            && let Some(known) = self.state.known(store, name).await?
+        {
+            self.state.missed(run, known.app, fault.outcome.id()).await?;
         }
         Ok(())
     }
@@ -201,14 +203,15 @@ where
         &self,
         run: i64,
         found: Found,
-        summary: &str,
+        key: Option<(&str, &str)>,
         fetch: Option<i64>,
     ) -> Result<Option<NewJob>, SweepError> {
         let (store, name) = (found.listing.store.clone(), name_of(&found.listing).to_owned());
-        if !self.room.take(&store, &name) {
+        // An app that a list named has its room under the list's key.
+        if key.is_none() && !self.room.take(&store, &name) {
             return Ok(None);
         }
-        let seen = Seen { run, listing: &found.listing, summary, fetch, at: now() };
+        let seen = Seen { run, listing: &found.listing, key, fetch, at: now() };
         let sight = self.state.see(seen).await?;
         count(&self.tally.listings, 1);
         let mut about = About { store, name, app: sight.app, listing: sight.listing, offer: String::new() };
@@ -251,11 +254,6 @@ where
 async fn recall<S: State, V: Vault>(state: &S, vault: &V, store: &str, name: &str) -> Option<Vec<u8>> {
     let blob = state.noted(store, name).await.ok()??;
     vault.get(&blob).await.ok()
-}
-
-fn digest(summary: &str) -> String {
-    use sha2::{Digest, Sha256};
-    if summary.is_empty() { String::new() } else { hex(&Sha256::digest(summary)) }
 }
 
 fn with_page(mut fault: Fault, answer: &Answer) -> Fault {

@@ -52,7 +52,6 @@ CREATE TABLE apps (
     package     TEXT NOT NULL,
     certificate TEXT NOT NULL,           -- hash of the signing certificate of the latest package
     listing     INTEGER REFERENCES listings (id),   -- the latest
-    summary     TEXT NOT NULL,           -- hash of what the catalogue said of it
     outcome     TEXT NOT NULL,           -- of the last look: ok, not-found, delisted, ...
     last_run    INTEGER REFERENCES runs (id),
     first_seen  INTEGER NOT NULL,
@@ -60,6 +59,15 @@ CREATE TABLE apps (
     UNIQUE (store, name)
 ) STRICT;
 CREATE INDEX apps_by_package ON apps (package, certificate);
+
+-- How a store's catalogue calls an app, and what it said of it when its page was last read.
+CREATE TABLE keys (
+    store TEXT NOT NULL,
+    key   TEXT NOT NULL,
+    app   INTEGER NOT NULL REFERENCES apps (id),
+    mark  TEXT NOT NULL,                 -- changes with what the catalogue says; empty where that is nothing
+    PRIMARY KEY (store, key)
+) STRICT;
 
 -- Every version of a listing, by content.
 CREATE TABLE listings (

@@ -8,17 +8,20 @@ use crate::store::state::name_of;
 use crate::store::{Known, PackageFile, Result, Seen, Sight};
 
 impl Sqlite {
-    pub(super) async fn known_app(&self, store: &str, name: &str) -> Result<Option<Known>> {
-        let row = sqlx::query("SELECT id, listing, summary, outcome, last_run FROM apps WHERE store = ? AND name = ?")
-            .bind(store)
-            .bind(name)
-            .fetch_optional(&self.readers)
-            .await?;
+    pub(super) async fn known_app(&self, store: &str, key: &str) -> Result<Option<Known>> {
+        let row = sqlx::query(
+            "SELECT apps.id, listing, mark, outcome, last_run FROM keys JOIN apps ON apps.id = keys.app
+             WHERE keys.store = ? AND key = ?",
+        )
+        .bind(store)
+        .bind(key)
+        .fetch_optional(&self.readers)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Known {
             app: row.try_get(0)?,
             listing: row.try_get(1)?,
-            summary: row.try_get(2)?,
+            mark: row.try_get(2)?,
             outcome: row.try_get(3)?,
             last_run: row.try_get(4)?,
         }))
@@ -37,19 +40,16 @@ impl Sqlite {
                 .fetch_optional(&mut *change)
                 .await?;
         let app: i64 = sqlx::query_scalar(
-            "INSERT INTO apps (store, name, package, certificate, listing, summary, outcome, last_run, first_seen,
-                               last_seen)
-             VALUES (?, ?, ?, '', NULL, ?, 'ok', ?, ?, ?)
+            "INSERT INTO apps (store, name, package, certificate, listing, outcome, last_run, first_seen, last_seen)
+             VALUES (?, ?, ?, '', NULL, 'ok', ?, ?, ?)
              ON CONFLICT (store, name) DO UPDATE SET
                  package = excluded.package, outcome = 'ok', last_run = excluded.last_run,
-                 last_seen = excluded.last_seen,
-                 summary = CASE excluded.summary WHEN '' THEN apps.summary ELSE excluded.summary END
+                 last_seen = excluded.last_seen
              RETURNING id",
         )
         .bind(&seen.listing.store)
         .bind(name)
         .bind(&seen.listing.package)
-        .bind(seen.summary)
         .bind(seen.run)
         .bind(seen.at)
         .bind(seen.at)
@@ -69,6 +69,18 @@ impl Sqlite {
         .bind(seen.at)
         .fetch_one(&mut *change)
         .await?;
+        if let Some((key, mark)) = seen.key {
+            sqlx::query(
+                "INSERT INTO keys (store, key, app, mark) VALUES (?, ?, ?, ?)
+                 ON CONFLICT (store, key) DO UPDATE SET app = excluded.app, mark = excluded.mark",
+            )
+            .bind(&seen.listing.store)
+            .bind(key)
+            .bind(app)
+            .bind(mark)
+            .execute(&mut *change)
+            .await?;
+        }
         sqlx::query("UPDATE apps SET listing = ? WHERE id = ?").bind(listing).bind(app).execute(&mut *change).await?;
         change.commit().await?;
         let latest = before.and_then(|(_, latest)| latest);
@@ -85,21 +97,13 @@ impl Sqlite {
         Ok(())
     }
 
-    /// A store that throttles or breaks says nothing of its apps; one that delists does.
-    pub(super) async fn miss(&self, run: i64, store: &str, name: &str, outcome: &str, at: i64) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO apps (store, name, package, certificate, summary, outcome, last_run, first_seen, last_seen)
-             VALUES (?, ?, '', '', '', ?, ?, ?, ?)
-             ON CONFLICT (store, name) DO UPDATE SET outcome = excluded.outcome, last_run = excluded.last_run",
-        )
-        .bind(store)
-        .bind(name)
-        .bind(outcome)
-        .bind(run)
-        .bind(at)
-        .bind(at)
-        .execute(&self.writer)
-        .await?;
+    pub(super) async fn miss(&self, run: i64, app: i64, outcome: &str) -> Result<()> {
+        sqlx::query("UPDATE apps SET outcome = ?, last_run = ? WHERE id = ?")
+            .bind(outcome)
+            .bind(run)
+            .bind(app)
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 

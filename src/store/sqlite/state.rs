@@ -65,8 +65,8 @@ impl State for Sqlite {
             .await?)
     }
 
-    async fn known(&self, store: &str, name: &str) -> Result<Option<Known>> {
-        self.known_app(store, name).await
+    async fn known(&self, store: &str, key: &str) -> Result<Option<Known>> {
+        self.known_app(store, key).await
     }
 
     async fn see(&self, seen: Seen<'_>) -> Result<Sight> {
@@ -77,8 +77,8 @@ impl State for Sqlite {
         self.see_again(run, app, at).await
     }
 
-    async fn missed(&self, run: i64, store: &str, name: &str, outcome: &str, at: i64) -> Result<()> {
-        self.miss(run, store, name, outcome, at).await
+    async fn missed(&self, run: i64, app: i64, outcome: &str) -> Result<()> {
+        self.miss(run, app, outcome).await
     }
 
     async fn package(&self, file: PackageFile<'_>) -> Result<()> {

@@ -8,7 +8,7 @@ fn listing(store: &str, package: &str, title: &str) -> Listing {
 }
 
 async fn see(state: &impl State, run: i64, listing: &Listing, at: i64) -> Sight {
-    state.see(Seen { run, listing, summary: "s", fetch: None, at }).await.unwrap()
+    state.see(Seen { run, listing, key: Some((&listing.package, "mark")), fetch: None, at }).await.unwrap()
 }
 
 pub async fn a_run_is_continued_until_it_ends(state: &impl State) {
@@ -46,7 +46,8 @@ pub async fn versions_of_listings_are_kept(state: &impl State) {
     assert_eq!(state.listing(changed.listing).await.unwrap().unwrap().listing, new);
     let known = state.known("s", "cn.a").await.unwrap().unwrap();
     assert_eq!((known.listing, known.outcome.as_str(), known.last_run), (Some(first.listing), "ok", Some(run)));
-    state.missed(run, "s", "cn.a", "delisted", 9).await.unwrap();
+    assert_eq!(known.mark, "mark");
+    state.missed(run, first.app, "delisted").await.unwrap();
     assert_eq!(state.known("s", "cn.a").await.unwrap().unwrap().outcome, "delisted");
     assert_eq!(state.find("", "cn.a").await.unwrap().len(), 2);
     assert_eq!(state.find("t", "cn.a").await.unwrap().len(), 1);
