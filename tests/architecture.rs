@@ -11,6 +11,8 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("model", &[] as &[&str]),
         ("signature", &["model"]),
+        ("crawl", &["model"]),
+        ("acquire", &["model"]),
         ("unpack", &["model"]),
         ("extract", &["model", "signature"]),
         ("detect", &["model", "signature"]),
@@ -19,7 +21,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("report", &["model"]),
         ("measure", &["model"]),
         ("train", &["model", "signature", "score", "measure"]),
-        ("pipeline", &["model", "signature", "unpack", "extract", "detect", "register", "score"]),
+        ("pipeline", &["model", "signature", "crawl", "acquire", "unpack", "extract", "detect", "register", "score"]),
         ("cli", &["model", "signature", "pipeline", "register", "score", "report", "measure", "train"]),
     ])
 }
@@ -89,6 +91,8 @@ fn the_folder_listing_shows_the_pipeline() {
         [
             "model",
             "signature",
+            "crawl",
+            "acquire",
             "unpack",
             "extract",
             "detect",

@@ -2,6 +2,7 @@
 
 mod app;
 mod budget;
+pub mod config;
 mod coverage;
 mod detection;
 mod fact;
