@@ -9,6 +9,8 @@ rust_i18n::i18n!("locales", fallback = "zh");
 pub mod model;
 pub mod signature;
 
+pub mod crawl;
+
 pub mod acquire;
 
 pub mod unpack;

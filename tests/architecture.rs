@@ -11,6 +11,8 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         ("model", &[] as &[&str]),
         ("signature", &["model"]),
+        ("crawl", &["model"]),
+        ("acquire", &["model"]),
         ("unpack", &["model"]),
         ("extract", &["model", "signature"]),
         ("detect", &["model", "signature"]),
@@ -96,6 +98,8 @@ fn the_folder_listing_shows_the_pipeline() {
         [
             "model",
             "signature",
+            "crawl",
+            "acquire",
             "unpack",
             "extract",
             "detect",

@@ -12,6 +12,7 @@ mod jobs;
 mod judging;
 mod packages;
 mod room;
+mod store;
 mod tally;
 mod workers;
 
