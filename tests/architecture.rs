@@ -28,7 +28,20 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ),
         (
             "cli",
-            &["model", "signature", "pipeline", "register", "score", "report", "measure", "train", "store", "preserve"],
+            &[
+                "model",
+                "signature",
+                "pipeline",
+                "register",
+                "score",
+                "report",
+                "measure",
+                "train",
+                "store",
+                "preserve",
+                "crawl",
+                "acquire",
+            ],
         ),
     ])
 }

@@ -7,11 +7,14 @@ mod corpora;
 mod examples;
 mod exit;
 mod home;
+mod network;
 mod pack;
+mod progress;
 mod register;
 mod rescore;
 mod run;
 mod signatures;
+mod sweep;
 mod targets;
 mod train;
 mod trial;
@@ -29,8 +32,20 @@ pub struct Cli {
     /// More log lines on stderr; twice for all.
     #[arg(long, short, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+    /// Form of the log on stderr.
+    #[arg(long, value_enum, default_value_t = Log::Text, global = true)]
+    pub log: Log,
     #[command(subcommand)]
     command: Command,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Log {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line, with the time.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -43,6 +58,8 @@ enum Command {
     /// Measure recognition on labelled examples. 用标注语料衡量识别质量。
     #[command(subcommand)]
     Corpora(corpora::Command),
+    /// Crawl stores, fetch what is new, audit it and remember. 巡检应用商店：抓取、下载、审计、留存。
+    Sweep(sweep::Args),
     /// Judge everything remembered by the signatures at hand, without fetching. 用当前特征重新评估已留存的应用。
     Rescore(rescore::Args),
     /// Import licences, filings and lists. 导入许可、备案和名单。
@@ -59,6 +76,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Audit(args) => audit::run(&args),
+            Command::Sweep(args) => sweep::run(&args),
             Command::Rescore(args) => rescore::run(&args),
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),
@@ -68,7 +86,7 @@ impl Cli {
 }
 
 /// Sends logs to stderr: warnings, more with `-v`. Results go to stdout and nowhere else.
-pub fn log_to_stderr(verbose: u8) {
+pub fn log_to_stderr(verbose: u8, form: Log) {
     let level = match verbose {
         0 => "xunjian=warn",
         1 => "xunjian=info",
@@ -76,7 +94,11 @@ pub fn log_to_stderr(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match form {
+        Log::Text => log.without_time().try_init(),
+        Log::Json => log.json().try_init(),
+    };
 }
 
 /// The reader of stdout went away.

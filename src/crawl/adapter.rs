@@ -207,7 +207,9 @@ impl Adapter {
         for (name, step) in &file.steps {
             steps.insert(name.clone(), Step::new(step, &file)?);
         }
-        let to = |name: &str| if steps.contains_key(name) { Ok(()) } else { Err((name.into(), format!("no step `{name}`"))) };
+        let to = |name: &str| {
+            if steps.contains_key(name) { Ok(()) } else { Err((name.into(), format!("no step `{name}`"))) }
+        };
         if file.driver == Driver::Steps {
             let starts = [&file.start.catalogue, &file.start.package, &file.start.words];
             starts.into_iter().flatten().try_for_each(|name| to(name))?;
@@ -243,7 +245,10 @@ impl Step {
             }
         }
         if !template::names(&step.url).first().is_some_and(|first| file.hosts.contains_key(*first) || *first == "url") {
-            return Err((step.url.clone(), "an address begins with a host of [hosts], as `{host}/path`, or is `{url}`".into()));
+            return Err((
+                step.url.clone(),
+                "an address begins with a host of [hosts], as `{host}/path`, or is `{url}`".into(),
+            ));
         }
         let mut fields = Vec::new();
         for (name, field) in &step.fields {

@@ -80,7 +80,8 @@ impl<'a> Page<'a> {
     /// schema.org apps in the page's JSON-LD.
     fn ld(&self) -> &[Value] {
         self.ld.get_or_init(|| {
-            let (Ok(html), Ok(selector)) = (self.html(), scraper::Selector::parse("script[type='application/ld+json']"))
+            let (Ok(html), Ok(selector)) =
+                (self.html(), scraper::Selector::parse("script[type='application/ld+json']"))
             else {
                 return Vec::new();
             };
@@ -107,7 +108,9 @@ impl<'a> Page<'a> {
             (Selector::Json(path), None) => json_values(path, self.json()?, &mut found),
             (Selector::Json(path), Some(Item::Json(value))) => json_values(path, value, &mut found),
             (Selector::Json(_), Some(Item::Html(_))) => {}
-            (Selector::Css(css, attribute), item) => self.css_values(css.as_ref(), attribute.as_deref(), item, &mut found)?,
+            (Selector::Css(css, attribute), item) => {
+                self.css_values(css.as_ref(), attribute.as_deref(), item, &mut found)?
+            }
             (Selector::Ld(path), _) => self.ld().iter().for_each(|app| json_values(path, app, &mut found)),
             (Selector::Meta(name), _) => self.meta(name, &mut found)?,
             (Selector::Re(regex), item) => {

@@ -182,7 +182,9 @@ impl Store {
         if let Some(paging) = &file.paging {
             all.entry("page".into()).or_insert_with(|| (paging.from + paging.by * u64::from(page)).to_string());
         }
-        let put = |template: &str, escape| fill(template, &all, &self.hosts, escape).map_err(|name| broken(format!("`{{{name}}}` has no value")));
+        let put = |template: &str, escape| {
+            fill(template, &all, &self.hosts, escape).map_err(|name| broken(format!("`{{{name}}}` has no value")))
+        };
         // A whole address is taken as it is.
         let url = put(&file.url, if file.url == "{url}" { Escape::None } else { Escape::Url })?;
         let is_json = file.body.trim_start().starts_with(['{', '[']);
@@ -235,7 +237,11 @@ impl Store {
         let (mut listing, mut vars) = (todo.partial.clone(), todo.vars.clone());
         let lacks = field::harvest(&step.fields, page, None, &self.hosts, &mut listing, &mut vars);
         if !lacks.is_empty() {
-            return Harvest::fault(self.broken(todo, page.answer, &format!("required and not found: {}", lacks.join(", "))));
+            return Harvest::fault(self.broken(
+                todo,
+                page.answer,
+                &format!("required and not found: {}", lacks.join(", ")),
+            ));
         }
         if listing.url.is_empty() {
             listing.url.clone_from(&page.answer.url);
@@ -294,7 +300,8 @@ impl Store {
         }
         if !lacking.is_empty() {
             let first: Vec<&str> = lacking.iter().take(3).map(String::as_str).collect();
-            let detail = format!("{} of {} items lack what is required: {}", lacking.len(), found.len(), first.join("; "));
+            let detail =
+                format!("{} of {} items lack what is required: {}", lacking.len(), found.len(), first.join("; "));
             harvest.faults.push(self.broken(todo, page.answer, &detail));
         }
         self.next_page(step, todo, page, &keys, &mut harvest);
@@ -397,13 +404,17 @@ impl Store {
             if listing.package.is_empty() {
                 wanted.clone_into(&mut listing.package);
             } else if listing.package != wanted {
-                let detail = format!("{}: asked for `{wanted}`, the store answered with `{}`", answer.url, listing.package);
+                let detail =
+                    format!("{}: asked for `{wanted}`, the store answered with `{}`", answer.url, listing.package);
                 return Err(Fault::with_page(Outcome::AdapterBroken, detail, answer));
             }
         }
         listing.store.clone_from(&self.id);
         let expected = Expected {
-            sha256: vars.get("sha256").filter(|v| v.len() == 64 && v.bytes().all(|b| b.is_ascii_hexdigit())).map(|v| v.to_ascii_lowercase()),
+            sha256: vars
+                .get("sha256")
+                .filter(|v| v.len() == 64 && v.bytes().all(|b| b.is_ascii_hexdigit()))
+                .map(|v| v.to_ascii_lowercase()),
             bytes: vars.get("bytes").and_then(|v| v.parse().ok()),
         };
         let package = (!listing.download_url.is_empty()).then(|| {
@@ -420,7 +431,9 @@ impl Store {
         let value = serde_json::to_value(&found.listing).unwrap_or_default();
         let mut fields: BTreeMap<String, bool> = BTreeMap::new();
         match self.adapter.file.driver {
-            Driver::Fdroid => fields.extend(fdroid::FIELDS.iter().map(|(name, required)| ((*name).to_owned(), *required))),
+            Driver::Fdroid => {
+                fields.extend(fdroid::FIELDS.iter().map(|(name, required)| ((*name).to_owned(), *required)))
+            }
             Driver::Steps => {
                 let all = self.adapter.steps.values().flat_map(|step| &step.fields);
                 for field in all.filter(|f| !f.name.starts_with("var.")) {

@@ -5,6 +5,7 @@
 
 pub mod chunked;
 pub mod containers;
+pub mod fake_store;
 pub mod package;
 pub mod tricks;
 

@@ -80,7 +80,8 @@ where
         if *queue == audit_queue(run) {
             return self.judge(run, lease).await;
         }
-        let store = queue.rsplit('/').next().unwrap_or_default();
+        // A store's id may hold slashes: `fdroid+https://HOST/repo`.
+        let store = queue.strip_prefix(&fetch_queue(run, "")).unwrap_or_default();
         match self.store(store).cloned() {
             Some(store) => self.errand(run, &store, lease).await,
             None => Ok(()),
