@@ -25,6 +25,8 @@ pub mod score;
 
 pub mod store;
 
+pub mod preserve;
+
 pub mod report;
 
 pub mod measure;

@@ -6,6 +6,7 @@
 //! stands around it: [`sweep`].
 
 mod container;
+pub mod evidence;
 mod judge;
 mod kept;
 mod limits;

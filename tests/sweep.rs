@@ -30,7 +30,9 @@ impl Bench {
     }
 
     fn start(&self, command: &str, more: &[&str]) -> Child {
-        let mut all = Command::new(env!("CARGO_BIN_EXE_xunjian"));
+        // Another build, to be measured: XUNJIAN_BIN.
+        let own = std::env::var_os("XUNJIAN_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_xunjian").into());
+        let mut all = Command::new(own);
         all.arg(command);
         if command == "sweep" {
             all.arg("fake").arg("--stores").arg(self.path("stores")).arg("--allow-private");
@@ -142,7 +144,8 @@ fn a_sweep_killed_at_random_moments_ends_with_every_app_once() {
     only_what_changed(&bench, APPS);
 }
 
-/// Of the whole size: `cargo test --release --test sweep -- --ignored --nocapture`.
+/// Of the whole size: `cargo test --test sweep -- --ignored --nocapture --test-threads 1`, and
+/// `XUNJIAN_BIN=target/release/xunjian` for a release build.
 #[test]
 #[ignore = "minutes; the same with 1,000 apps runs always"]
 fn ten_thousand_apps_killed_twenty_times() {

@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod calibrate;
 mod corpora;
+mod evidence;
 mod examples;
 mod exit;
 mod home;
@@ -62,6 +63,9 @@ enum Command {
     Sweep(sweep::Args),
     /// Judge everything remembered by the signatures at hand, without fetching. 用当前特征重新评估已留存的应用。
     Rescore(rescore::Args),
+    /// Hand out and verify evidence. 导出、核验证据包。
+    #[command(subcommand)]
+    Evidence(evidence::Command),
     /// Import licences, filings and lists. 导入许可、备案和名单。
     #[command(subcommand)]
     Register(register::Command),
@@ -77,6 +81,7 @@ impl Cli {
         match self.command {
             Command::Audit(args) => audit::run(&args),
             Command::Sweep(args) => sweep::run(&args),
+            Command::Evidence(command) => evidence::run(&command),
             Command::Rescore(args) => rescore::run(&args),
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),

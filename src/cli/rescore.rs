@@ -32,6 +32,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             auditors: std::thread::available_parallelism().map_or(1, usize::from),
             timeout: args.run.timeout,
             as_of: args.run.day(),
+            registers: args.run.keep_grounds(&home).await?,
             tally: Arc::default(),
             stop: stop_on_interrupt(),
         };

@@ -10,9 +10,10 @@ use super::pack::{PackArgs, policy};
 use super::register::{RegisterArgs, today};
 use crate::model::Budget;
 use crate::pipeline::Auditor;
+use crate::pipeline::evidence;
 use crate::pipeline::sweep::Ended;
 use crate::report::{self, Format, Style};
-use crate::store::State;
+use crate::store::{Home, State, Vault};
 
 /// Options of a run over many apps.
 #[derive(Debug, Clone, clap::Args)]
@@ -63,6 +64,17 @@ impl RunArgs {
             registers: Arc::new(self.registers.load(&self.day())?),
             pack: Arc::new(pack),
         })
+    }
+
+    /// Keeps what audits rest on besides apps: signatures, policies and registers, so that
+    /// evidence can be judged again years later. The name of the registers in the vault.
+    pub(super) async fn keep_grounds(&self, home: &Home) -> anyhow::Result<String> {
+        evidence::keep_pack(&home.state, &home.vault, &self.pack.source()?).await?;
+        let registers = self.registers.all()?;
+        if registers.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(home.vault.put(&serde_json::to_vec(&registers)?).await?)
     }
 
     /// Writes the report of a run and tells how it ended.

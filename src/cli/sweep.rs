@@ -40,6 +40,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             refresh: args.refresh,
             timeout: args.run.timeout,
             as_of: args.run.day(),
+            registers: args.run.keep_grounds(&home).await?,
             at_once: at_once(&config, &stores),
             ..Plan::default()
         };

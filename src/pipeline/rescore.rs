@@ -35,6 +35,8 @@ pub struct Rescore<S, V> {
     pub timeout: u64,
     /// Day on which licences are judged.
     pub as_of: String,
+    /// Name of the registers in the vault; empty where none was given.
+    pub registers: String,
     /// What was done.
     pub tally: Arc<Tally>,
     /// Set from outside: finish what is in hand, then stop.
@@ -119,6 +121,7 @@ impl<S: State + 'static, V: Vault + 'static> Rescore<S, V> {
             audit: &told.audit,
             made_by: &made_by,
             as_of: &self.as_of,
+            registers: &self.registers,
             at: now(),
         };
         if self.state.remember(audit).await?.is_kept {

@@ -20,7 +20,7 @@ pub use home::{Home, Lock};
 pub use sqlite::Sqlite;
 pub use state::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, JobCount, Judged, Known, ListingRow, NewAudit, NewFetch,
-    PackageFile, Run, Seen, Sight, SkipRow, State, name_of,
+    PackageFile, Review, Run, Seen, Sight, SkipRow, State, name_of,
 };
 pub use vault::{Vault, is_sha256};
 pub use work::{Failed, Lease, NewJob, Work};

@@ -147,6 +147,8 @@ pub struct NewAudit<'a> {
     pub made_by: &'a MadeBy,
     /// Day on which licences were judged.
     pub as_of: &'a str,
+    /// Name of the registers in the vault; empty where none was given.
+    pub registers: &'a str,
     /// When.
     pub at: i64,
 }
@@ -217,6 +219,8 @@ pub struct AuditRow {
     pub made_by: MadeBy,
     /// Day on which licences were judged.
     pub as_of: String,
+    /// Name of the registers in the vault; empty where none was given.
+    pub registers: String,
     /// When.
     pub at: i64,
 }
@@ -259,6 +263,23 @@ pub struct FindingRow {
     pub first_seen: i64,
     /// Last seen.
     pub last_seen: i64,
+}
+
+/// What a person decided about a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The finding.
+    pub finding: String,
+    /// The audit they looked at.
+    pub audit: i64,
+    /// Who.
+    pub who: String,
+    /// What they decided.
+    pub verdict: String,
+    /// In their words.
+    pub note: String,
+    /// When.
+    pub at: i64,
 }
 
 /// Something a run left out.
@@ -356,6 +377,12 @@ pub trait State: Send + Sync {
     fn listing(&self, id: i64) -> impl Future<Output = Result<Option<ListingRow>>> + Send;
     /// A finding.
     fn finding(&self, id: &str) -> impl Future<Output = Result<Option<FindingRow>>> + Send;
+    /// Keeps a decision. Nothing is ever changed or taken back; a correction is another one.
+    fn review(&self, review: &Review) -> impl Future<Output = Result<()>> + Send;
+    /// Decisions about a finding, in order.
+    fn reviews(&self, finding: &str) -> impl Future<Output = Result<Vec<Review>>> + Send;
+    /// The answer a package file last came in, for an app.
+    fn package_fetch(&self, app: i64, artifact: &str) -> impl Future<Output = Result<Option<i64>>> + Send;
     /// Counts of a run by name: `seen`, `new`, `changed`, `audited`, `skipped:CODE`, `found:SIGN`, `came`.
     fn tally(&self, run: i64) -> impl Future<Output = Result<std::collections::BTreeMap<String, u64>>> + Send;
 }

@@ -42,6 +42,7 @@ where
                 audit: &judged.audit,
                 made_by: &self.auditor.made_by(),
                 as_of: &self.plan.as_of,
+                registers: &self.plan.registers,
                 at: now(),
             })
             .await?;

@@ -57,12 +57,22 @@ pub struct Plan {
     pub refresh: bool,
     /// Day on which licences are judged.
     pub as_of: String,
+    /// Name of the registers in the vault; empty where none was given.
+    pub registers: String,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let auditors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { at_once: 4, auditors, timeout: 600, tries: 4, refresh: false, as_of: String::new() }
+        Self {
+            at_once: 4,
+            auditors,
+            timeout: 600,
+            tries: 4,
+            refresh: false,
+            as_of: String::new(),
+            registers: String::new(),
+        }
     }
 }
 

@@ -124,6 +124,7 @@ CREATE TABLE audits (
     policy      TEXT NOT NULL,
     version     TEXT NOT NULL,           -- of xunjian
     as_of       TEXT NOT NULL,           -- day on which licences were judged
+    registers   TEXT NOT NULL,           -- hash of the registers in the vault; empty where none was given
     report      BLOB NOT NULL,           -- zstd over JSON: {"audit": ..., "icon": ...}
     findings    INTEGER NOT NULL,
     at          INTEGER NOT NULL,

@@ -34,8 +34,8 @@ impl Sqlite {
         let report = zstd::encode_all(text.as_slice(), LEVEL)?;
         let mut change = self.change().await?;
         let id: Option<i64> = sqlx::query_scalar(
-            "INSERT INTO audits (run, app, listing, artifact, pack_sha256, policy, version, as_of, report, findings, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, app) DO NOTHING RETURNING id",
+            "INSERT INTO audits (run, app, listing, artifact, pack_sha256, policy, version, as_of, registers, report, findings, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, app) DO NOTHING RETURNING id",
         )
         .bind(new.run)
         .bind(new.app)
@@ -45,6 +45,7 @@ impl Sqlite {
         .bind(&new.made_by.policy)
         .bind(&new.made_by.version)
         .bind(new.as_of)
+        .bind(new.registers)
         .bind(report)
         .bind(new.audit.findings.len() as i64)
         .bind(new.at)
@@ -127,6 +128,7 @@ pub(super) fn audit_of(row: &SqliteRow) -> Result<AuditRow> {
         audit: Audit { icon: told.icon, ..told.audit },
         made_by: made_by(row)?,
         as_of: row.try_get("as_of")?,
+        registers: row.try_get("registers")?,
         at: row.try_get("at")?,
     })
 }

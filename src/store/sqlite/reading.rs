@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
 use crate::model::Skipped;
-use crate::store::{AppRow, FindingRow, ListingRow, Result, Run, SkipRow};
+use crate::store::{AppRow, FindingRow, ListingRow, Result, Review, Run, SkipRow};
 
 impl Sqlite {
     pub(super) async fn open_run(&self, kind: &str, scope: &str, now: i64) -> Result<Run> {
@@ -77,6 +77,24 @@ impl Sqlite {
             first_seen: row.try_get("first_seen")?,
             last_seen: row.try_get("last_seen")?,
         }))
+    }
+
+    pub(super) async fn review_rows(&self, finding: &str) -> Result<Vec<Review>> {
+        let rows = sqlx::query("SELECT * FROM reviews WHERE finding = ? ORDER BY id")
+            .bind(finding)
+            .fetch_all(&self.readers)
+            .await?;
+        let review = |row: &SqliteRow| {
+            Ok(Review {
+                finding: row.try_get("finding")?,
+                audit: row.try_get("audit")?,
+                who: row.try_get("who")?,
+                verdict: row.try_get("verdict")?,
+                note: row.try_get("note")?,
+                at: row.try_get("at")?,
+            })
+        };
+        rows.iter().map(review).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use super::reading::{run_of, skip_of};
 use crate::model::Skipped;
 use crate::store::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile, Result,
-    Run, Seen, Sight, SkipRow, State,
+    Review, Run, Seen, Sight, SkipRow, State,
 };
 
 impl State for Sqlite {
@@ -201,6 +201,34 @@ impl State for Sqlite {
 
     async fn finding(&self, id: &str) -> Result<Option<FindingRow>> {
         self.one_finding(id).await
+    }
+
+    async fn review(&self, review: &Review) -> Result<()> {
+        sqlx::query("INSERT INTO reviews (finding, audit, who, verdict, note, at) VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(&review.finding)
+            .bind(review.audit)
+            .bind(&review.who)
+            .bind(&review.verdict)
+            .bind(&review.note)
+            .bind(review.at)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn reviews(&self, finding: &str) -> Result<Vec<Review>> {
+        self.review_rows(finding).await
+    }
+
+    async fn package_fetch(&self, app: i64, artifact: &str) -> Result<Option<i64>> {
+        let fetch: Option<Option<i64>> = sqlx::query_scalar(
+            "SELECT fetch FROM packages WHERE app = ? AND artifact = ? AND fetch NOT NULL ORDER BY at DESC LIMIT 1",
+        )
+        .bind(app)
+        .bind(artifact)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(fetch.flatten())
     }
 
     async fn tally(&self, run: i64) -> Result<BTreeMap<String, u64>> {

@@ -125,6 +125,7 @@ pub async fn findings_come_and_go(state: &impl State, found: &Audit, clean: &Aud
             audit,
             made_by: &made_by,
             as_of: "2026-01-01",
+            registers: "",
             at,
         };
         let delta = state.remember(new.clone()).await.unwrap();
@@ -150,6 +151,17 @@ pub async fn findings_come_and_go(state: &impl State, found: &Audit, clean: &Aud
     let row = state.finding(&found.findings[0].id).await.unwrap().unwrap();
     assert_eq!((row.state.as_str(), row.first_seen, row.last_seen), ("open", 100, 103));
     assert_eq!(row.last_audit, history[0].id);
+    let review = |verdict: &str, at| xunjian::store::Review {
+        finding: row.id.clone(),
+        audit: row.last_audit,
+        who: "reviewer".into(),
+        verdict: verdict.into(),
+        note: String::new(),
+        at,
+    };
+    state.review(&review("confirmed", 200)).await.unwrap();
+    state.review(&review("corrected", 201)).await.unwrap();
+    assert_eq!(state.reviews(&row.id).await.unwrap(), [review("confirmed", 200), review("corrected", 201)]);
     assert_eq!(state.audits(history[0].run, 0, 9).await.unwrap().len(), 1);
     assert_eq!(state.audits(history[0].run, history[0].id, 9).await.unwrap().len(), 0);
     assert_eq!(state.audit(history[3].id).await.unwrap().unwrap().at, 100);
