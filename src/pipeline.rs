@@ -8,6 +8,7 @@ mod container;
 mod limits;
 mod package;
 mod trial;
+mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use container::form_of;
 use package::Package;
 
 pub use container::Identity;
+pub use visit::{Visit, visit, visit_one};
 
 /// Everything an audit needs besides the app.
 pub struct Auditor {

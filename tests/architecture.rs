@@ -22,7 +22,10 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("measure", &["model"]),
         ("train", &["model", "signature", "score", "measure"]),
         ("pipeline", &["model", "signature", "crawl", "acquire", "unpack", "extract", "detect", "register", "score"]),
-        ("cli", &["model", "signature", "pipeline", "register", "score", "report", "measure", "train"]),
+        (
+            "cli",
+            &["model", "signature", "crawl", "acquire", "pipeline", "register", "score", "report", "measure", "train"],
+        ),
     ])
 }
 

@@ -157,7 +157,10 @@ impl Client {
         }
         let free = fs4::available_space(folder).map_err(disk)?;
         if free < bytes.saturating_add(caps.free_bytes) {
-            let detail = format!("{}: {free} bytes are free on the disk, {bytes} are needed and {} kept", ask.url, caps.free_bytes);
+            let detail = format!(
+                "{}: {free} bytes are free on the disk, {bytes} are needed and {} kept",
+                ask.url, caps.free_bytes
+            );
             return Err(Fault::new(Outcome::Network, detail));
         }
         Ok(())

@@ -31,11 +31,12 @@ pub(super) fn library(config: &Config, names: &Arc<dyn Names>, bodies: Bodies) -
     let network = &config.network;
     let proxy = match network.proxy.as_str() {
         "" => None,
-        address => Some(reqwest::Proxy::all(address).map_err(|e| ClientError::Setting("network.proxy", e.to_string()))?),
+        address => {
+            Some(reqwest::Proxy::all(address).map_err(|e| ClientError::Setting("network.proxy", e.to_string()))?)
+        }
     };
     let proxy_host = Url::parse(&network.proxy).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let resolver =
-        Guarded { names: Arc::clone(names), allow_private: network.allow_private, proxy: proxy_host };
+    let resolver = Guarded { names: Arc::clone(names), allow_private: network.allow_private, proxy: proxy_host };
     let decodes = bodies == Bodies::Decoded;
     // Proxies of the environment would resolve names behind the guard's back.
     let mut builder = reqwest::Client::builder()
@@ -98,7 +99,8 @@ impl Client {
             };
             hops.push(url.to_string());
             if hops.len() > self.config.network.redirects as usize || hops.contains(&next.to_string()) {
-                let detail = format!("{}: redirects in a circle or more than {}", ask.url, self.config.network.redirects);
+                let detail =
+                    format!("{}: redirects in a circle or more than {}", ask.url, self.config.network.redirects);
                 return Err(Fault::new(Outcome::AdapterBroken, detail));
             }
             if !matches!(opened.answer.status, 307 | 308) {

@@ -124,6 +124,8 @@ pub(super) struct StepFile {
     /// Texts that lead to JSON inside a page.
     #[serde(default)]
     pub(super) embedded: Vec<String>,
+    /// JSONPath of a text that holds the HTML which `css:` looks into.
+    pub(super) fragment: Option<String>,
     pub(super) items: Option<String>,
     #[serde(default)]
     pub(super) fields: BTreeMap<String, FieldFile>,
@@ -178,6 +180,7 @@ pub(super) struct Step {
     /// The list itself where `items` is a JSONPath that ends in `[*]`: there and empty, it is
     /// an empty list; gone, the answer has another form.
     pub(super) list: Option<JsonPath>,
+    pub(super) fragment: Option<JsonPath>,
     pub(super) fields: Vec<Field>,
     pub(super) only: Vec<(String, Regex)>,
     pub(super) rules: Vec<Rule>,
@@ -207,7 +210,9 @@ impl Adapter {
         for (name, step) in &file.steps {
             steps.insert(name.clone(), Step::new(step, &file)?);
         }
-        let to = |name: &str| if steps.contains_key(name) { Ok(()) } else { Err((name.into(), format!("no step `{name}`"))) };
+        let to = |name: &str| {
+            if steps.contains_key(name) { Ok(()) } else { Err((name.into(), format!("no step `{name}`"))) }
+        };
         if file.driver == Driver::Steps {
             let starts = [&file.start.catalogue, &file.start.package, &file.start.words];
             starts.into_iter().flatten().try_for_each(|name| to(name))?;
@@ -243,7 +248,10 @@ impl Step {
             }
         }
         if !template::names(&step.url).first().is_some_and(|first| file.hosts.contains_key(*first) || *first == "url") {
-            return Err((step.url.clone(), "an address begins with a host of [hosts], as `{host}/path`, or is `{url}`".into()));
+            return Err((
+                step.url.clone(),
+                "an address begins with a host of [hosts], as `{host}/path`, or is `{url}`".into(),
+            ));
         }
         let mut fields = Vec::new();
         for (name, field) in &step.fields {
@@ -266,6 +274,11 @@ impl Step {
         let list = step.items.as_deref().and_then(|t| t.trim().trim_start_matches("json:").strip_suffix("[*]"));
         Ok(Self {
             items: select(&step.items)?,
+            fragment: step
+                .fragment
+                .as_ref()
+                .map(|text| JsonPath::parse(text).map_err(|e| (text.clone(), e.to_string())))
+                .transpose()?,
             list: list.and_then(|path| JsonPath::parse(path).ok()),
             fields,
             only,

@@ -13,8 +13,23 @@ use crate::model::Listing;
 
 /// Names that a field may have; `more.NAME` keeps a value of one's own.
 pub(super) const NAMES: &[&str] = &[
-    "id", "package", "title", "developer", "category", "age_rating", "description", "changelog", "permissions",
-    "screenshots", "url", "version_name", "version_code", "download_url", "sha256", "bytes", "updated",
+    "id",
+    "package",
+    "title",
+    "developer",
+    "category",
+    "age_rating",
+    "description",
+    "changelog",
+    "permissions",
+    "screenshots",
+    "url",
+    "version_name",
+    "version_code",
+    "download_url",
+    "sha256",
+    "bytes",
+    "updated",
 ];
 /// Fields that are addresses.
 const ADDRESSES: &[&str] = &["url", "download_url", "screenshots"];
@@ -95,7 +110,10 @@ impl Field {
     pub(super) fn new(name: &str, file: &FieldFile, form: Form) -> Result<Self, (String, String)> {
         let own = name.strip_prefix("more.").is_some_and(|n| !n.is_empty()) || name.strip_prefix("var.").is_some();
         if !NAMES.contains(&name) && !own {
-            return Err((name.into(), format!("no field `{name}`; there are {}, more.NAME and var.NAME", NAMES.join(", "))));
+            return Err((
+                name.into(),
+                format!("no field `{name}`; there are {}, more.NAME and var.NAME", NAMES.join(", ")),
+            ));
         }
         let from = file.from.iter().map(|text| Selector::new(text, form).map_err(|e| (text.clone(), e)));
         let find = file.find.as_deref().map(|text| regex(text).map_err(|e| (text.to_owned(), e))).transpose()?;
@@ -170,7 +188,13 @@ pub(super) fn harvest(
 }
 
 /// Writes values into a listing; whether something usable was among them.
-fn put(name: &str, values: &[String], page: &Page<'_>, listing: &mut Listing, vars: &mut BTreeMap<String, String>) -> bool {
+fn put(
+    name: &str,
+    values: &[String],
+    page: &Page<'_>,
+    listing: &mut Listing,
+    vars: &mut BTreeMap<String, String>,
+) -> bool {
     let mut values = values.to_vec();
     if ADDRESSES.contains(&name) {
         values = values.iter().filter_map(|value| address(&page.answer.url, value)).collect();

@@ -25,6 +25,8 @@ pub(super) struct Page<'a> {
     pub(super) answer: &'a Answer,
     /// Texts that lead to embedded JSON, one after the other.
     embedded: &'a [String],
+    /// Where in the JSON the HTML stands.
+    fragment: Option<&'a serde_json_path::JsonPath>,
     text: OnceCell<String>,
     json: OnceCell<Result<Value, String>>,
     html: OnceCell<Result<Html, String>>,
@@ -39,10 +41,15 @@ pub(super) enum Item<'p> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(answer: &'a Answer, embedded: &'a [String]) -> Self {
+    pub(super) fn new(
+        answer: &'a Answer,
+        embedded: &'a [String],
+        fragment: Option<&'a serde_json_path::JsonPath>,
+    ) -> Self {
         Self {
             answer,
             embedded,
+            fragment,
             text: OnceCell::new(),
             json: OnceCell::new(),
             html: OnceCell::new(),
@@ -67,7 +74,13 @@ impl<'a> Page<'a> {
 
     pub(super) fn html(&self) -> Result<&Html, &str> {
         let read = || {
-            let text = self.text();
+            let text = match self.fragment {
+                None => self.text(),
+                Some(path) => {
+                    let html = path.query(self.json()?).first().and_then(Value::as_str);
+                    html.ok_or("the JSON holds no HTML where it should")?
+                }
+            };
             let tags = memchr::memchr_iter(b'<', text.as_bytes()).take(HTML_TAGS + 1).count();
             if text.len() > HTML_BYTES || tags > HTML_TAGS {
                 return Err(format!("{} bytes and {tags} tags or more: no store's page", text.len()));
@@ -80,7 +93,8 @@ impl<'a> Page<'a> {
     /// schema.org apps in the page's JSON-LD.
     fn ld(&self) -> &[Value] {
         self.ld.get_or_init(|| {
-            let (Ok(html), Ok(selector)) = (self.html(), scraper::Selector::parse("script[type='application/ld+json']"))
+            let (Ok(html), Ok(selector)) =
+                (self.html(), scraper::Selector::parse("script[type='application/ld+json']"))
             else {
                 return Vec::new();
             };
@@ -107,7 +121,9 @@ impl<'a> Page<'a> {
             (Selector::Json(path), None) => json_values(path, self.json()?, &mut found),
             (Selector::Json(path), Some(Item::Json(value))) => json_values(path, value, &mut found),
             (Selector::Json(_), Some(Item::Html(_))) => {}
-            (Selector::Css(css, attribute), item) => self.css_values(css.as_ref(), attribute.as_deref(), item, &mut found)?,
+            (Selector::Css(css, attribute), item) => {
+                self.css_values(css.as_ref(), attribute.as_deref(), item, &mut found)?
+            }
             (Selector::Ld(path), _) => self.ld().iter().for_each(|app| json_values(path, app, &mut found)),
             (Selector::Meta(name), _) => self.meta(name, &mut found)?,
             (Selector::Re(regex), item) => {

@@ -182,7 +182,9 @@ impl Store {
         if let Some(paging) = &file.paging {
             all.entry("page".into()).or_insert_with(|| (paging.from + paging.by * u64::from(page)).to_string());
         }
-        let put = |template: &str, escape| fill(template, &all, &self.hosts, escape).map_err(|name| broken(format!("`{{{name}}}` has no value")));
+        let put = |template: &str, escape| {
+            fill(template, &all, &self.hosts, escape).map_err(|name| broken(format!("`{{{name}}}` has no value")))
+        };
         // A whole address is taken as it is.
         let url = put(&file.url, if file.url == "{url}" { Escape::None } else { Escape::Url })?;
         let is_json = file.body.trim_start().starts_with(['{', '[']);
@@ -218,7 +220,7 @@ impl Store {
         let Some(step) = self.adapter.steps.get(&todo.step) else {
             return Harvest::fault(Fault::new(Outcome::AdapterBroken, format!("{}: no step `{}`", self.id, todo.step)));
         };
-        let page = Page::new(answer, &step.file.embedded);
+        let page = Page::new(answer, &step.file.embedded, step.fragment.as_ref());
         if let Some(fault) = answer::fault(&step.rules, &page) {
             return Harvest::fault(fault);
         }
@@ -235,7 +237,15 @@ impl Store {
         let (mut listing, mut vars) = (todo.partial.clone(), todo.vars.clone());
         let lacks = field::harvest(&step.fields, page, None, &self.hosts, &mut listing, &mut vars);
         if !lacks.is_empty() {
-            return Harvest::fault(self.broken(todo, page.answer, &format!("required and not found: {}", lacks.join(", "))));
+            return Harvest::fault(self.broken(
+                todo,
+                page.answer,
+                &format!("required and not found: {}", lacks.join(", ")),
+            ));
+        }
+        if !self.is_wanted(step, todo, &vars) {
+            // One of several that a search found.
+            return Harvest::default();
         }
         if listing.url.is_empty() {
             listing.url.clone_from(&page.answer.url);
@@ -276,13 +286,19 @@ impl Store {
         }
         let mut harvest = Harvest::default();
         let mut lacking: Vec<String> = Vec::new();
-        let mut keys = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        let mut met = std::collections::HashSet::new();
         for (number, item) in found.iter().enumerate() {
             let (mut listing, mut vars) = (todo.partial.clone(), todo.vars.clone());
             // The page's number and cursor are the list's, not the app's.
             vars.remove("page");
             let lacks = field::harvest(&step.fields, page, Some(*item), &self.hosts, &mut listing, &mut vars);
-            keys.push(key_of(&listing, &vars));
+            let key = key_of(&listing, &vars);
+            let is_double = !key.is_empty() && !met.insert(key.clone());
+            keys.push(key);
+            if is_double {
+                continue;
+            }
             if !lacks.is_empty() {
                 lacking.push(format!("item {}: {}", number + 1, lacks.join(", ")));
             } else if self.is_wanted(step, todo, &vars) {
@@ -294,7 +310,8 @@ impl Store {
         }
         if !lacking.is_empty() {
             let first: Vec<&str> = lacking.iter().take(3).map(String::as_str).collect();
-            let detail = format!("{} of {} items lack what is required: {}", lacking.len(), found.len(), first.join("; "));
+            let detail =
+                format!("{} of {} items lack what is required: {}", lacking.len(), found.len(), first.join("; "));
             harvest.faults.push(self.broken(todo, page.answer, &detail));
         }
         self.next_page(step, todo, page, &keys, &mut harvest);
@@ -304,16 +321,17 @@ impl Store {
 
     fn is_wanted(&self, step: &Step, todo: &Todo, vars: &BTreeMap<String, String>) -> bool {
         let fits = |name: &String, wanted: &str| vars.get(name).is_some_and(|value| value == wanted);
-        let picked = match (&step.file.pick, &todo.want) {
-            (Some(name), Some(wanted)) => fits(name, wanted),
-            _ => true,
+        // Without a wish of the caller's, every item is picked.
+        let picked = match &step.file.pick {
+            Some(name) => todo.vars.get(name).is_none_or(|wanted| fits(name, wanted)),
+            None => true,
         };
         picked && step.only.iter().all(|(name, regex)| vars.get(name).is_some_and(|value| regex.is_match(value)))
     }
 
     /// A list in which one app was looked for ends when it is found, or with `not-found`.
     fn picked(&self, step: &Step, todo: &Todo, harvest: &mut Harvest) {
-        let (Some(_), Some(wanted)) = (&step.file.pick, &todo.want) else { return };
+        let Some(wanted) = step.file.pick.as_ref().and_then(|name| todo.vars.get(name)) else { return };
         let is_page = |next: &Todo| next.step == todo.step && next.page > todo.page;
         if !harvest.found.is_empty() || harvest.next.iter().any(|next| !is_page(next)) {
             harvest.next.retain(|next| !is_page(next));
@@ -397,13 +415,17 @@ impl Store {
             if listing.package.is_empty() {
                 wanted.clone_into(&mut listing.package);
             } else if listing.package != wanted {
-                let detail = format!("{}: asked for `{wanted}`, the store answered with `{}`", answer.url, listing.package);
+                let detail =
+                    format!("{}: asked for `{wanted}`, the store answered with `{}`", answer.url, listing.package);
                 return Err(Fault::with_page(Outcome::AdapterBroken, detail, answer));
             }
         }
         listing.store.clone_from(&self.id);
         let expected = Expected {
-            sha256: vars.get("sha256").filter(|v| v.len() == 64 && v.bytes().all(|b| b.is_ascii_hexdigit())).map(|v| v.to_ascii_lowercase()),
+            sha256: vars
+                .get("sha256")
+                .filter(|v| v.len() == 64 && v.bytes().all(|b| b.is_ascii_hexdigit()))
+                .map(|v| v.to_ascii_lowercase()),
             bytes: vars.get("bytes").and_then(|v| v.parse().ok()),
         };
         let package = (!listing.download_url.is_empty()).then(|| {
@@ -420,7 +442,9 @@ impl Store {
         let value = serde_json::to_value(&found.listing).unwrap_or_default();
         let mut fields: BTreeMap<String, bool> = BTreeMap::new();
         match self.adapter.file.driver {
-            Driver::Fdroid => fields.extend(fdroid::FIELDS.iter().map(|(name, required)| ((*name).to_owned(), *required))),
+            Driver::Fdroid => {
+                fields.extend(fdroid::FIELDS.iter().map(|(name, required)| ((*name).to_owned(), *required)))
+            }
             Driver::Steps => {
                 let all = self.adapter.steps.values().flat_map(|step| &step.fields);
                 for field in all.filter(|f| !f.name.starts_with("var.")) {

@@ -163,7 +163,8 @@ impl Stores {
             return Err(format!("fdroid+{address}: neither http nor https"));
         }
         let mut store = self.get(FDROID).cloned().ok_or("no store `fdroid`")?;
-        let fingerprint = url.query_pairs().find(|(k, _)| k.eq_ignore_ascii_case("fingerprint")).map(|(_, v)| v.into_owned());
+        let fingerprint =
+            url.query_pairs().find(|(k, _)| k.eq_ignore_ascii_case("fingerprint")).map(|(_, v)| v.into_owned());
         let package = url.fragment().map(str::to_owned);
         url.set_query(None);
         url.set_fragment(None);
@@ -203,8 +204,8 @@ fn parse(id: &str, path: &str, text: &str, settings: &StoreSettings, pages: u32)
     if id.is_empty() || !id.bytes().all(fits) {
         return Err(StoreError::at(path, text, 0, "a store's file is named by its id: a-z, 0-9 and -"));
     }
-    let file: File = toml::from_str(text)
-        .map_err(|e| StoreError::at(path, text, e.span().map_or(0, |s| s.start), e.message()))?;
+    let file: File =
+        toml::from_str(text).map_err(|e| StoreError::at(path, text, e.span().map_or(0, |s| s.start), e.message()))?;
     let adapter = Adapter::new(file)
         .map_err(|(about, message)| StoreError::at(path, text, text.find(&about).unwrap_or(0), &message))?;
     if let Some(base) = &settings.base

@@ -6,6 +6,7 @@
 pub mod chunked;
 pub mod containers;
 pub mod package;
+pub mod server;
 pub mod tricks;
 
 use std::path::{Path, PathBuf};

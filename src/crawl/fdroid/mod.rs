@@ -67,7 +67,8 @@ pub(super) fn start(store: &Store, start: &Start) -> Result<Vec<Todo>, Fault> {
             let base = store.hosts.get("page").map_or("", String::as_str);
             let package = url.strip_prefix(base).and_then(|rest| rest.split('/').rfind(|part| !part.is_empty()));
             let package = package.filter(|p| !base.is_empty() && p.contains('.') && super::field::is_package(p));
-            todo.want = Some(package.ok_or_else(|| Fault::new(Outcome::NotFound, "no page of this repository"))?.into());
+            todo.want =
+                Some(package.ok_or_else(|| Fault::new(Outcome::NotFound, "no page of this repository"))?.into());
         }
     }
     Ok(vec![todo])
@@ -246,7 +247,11 @@ impl Reader<'_> {
         }
         if !faults.is_empty() {
             let first: Vec<&str> = faults.iter().take(3).map(String::as_str).collect();
-            harvest.faults.push(self.broken(format!("{} apps lack what is required: {}", faults.len(), first.join("; "))));
+            harvest.faults.push(self.broken(format!(
+                "{} apps lack what is required: {}",
+                faults.len(),
+                first.join("; ")
+            )));
         }
         let is_search = self.todo.want.is_some() || self.todo.vars.contains_key("words");
         if harvest.found.is_empty() && harvest.faults.is_empty() && is_search {
@@ -307,7 +312,8 @@ impl App {
         let package = if self.file.is_empty() {
             None
         } else {
-            let url = address(&self.file).ok_or_else(|| format!("{}: {:?} is no file name", listing.package, self.file))?;
+            let url =
+                address(&self.file).ok_or_else(|| format!("{}: {:?} is no file name", listing.package, self.file))?;
             listing.download_url.clone_from(&url);
             let expected = crate::model::fetch::Expected {
                 sha256: (!self.sha256.is_empty()).then(|| self.sha256.to_ascii_lowercase()),

@@ -265,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_diff_changes_adds_and_removes() {
-        let old = r#"{"repo":{},"packages":{"a.a":{"metadata":{"name":{"en-US":"A"}},"versions":{}},"b.b":{"metadata":{}}}}"#;
+        let old =
+            r#"{"repo":{},"packages":{"a.a":{"metadata":{"name":{"en-US":"A"}},"versions":{}},"b.b":{"metadata":{}}}}"#;
         let diff = r#"{"packages":{"a.a":{"metadata":{"name":{"en-US":null,"zh-CN":"甲"}}},"b.b":null,"c.c":{"metadata":{"name":{"en":"C"},"x":null}}}}"#;
         let merged = merge(old.as_bytes(), diff.as_bytes()).unwrap();
         let apps = read(&merged).unwrap();
