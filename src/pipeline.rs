@@ -15,6 +15,7 @@ mod package;
 pub mod rescore;
 pub mod sweep;
 mod trial;
+mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use package::Package;
 pub use container::Identity;
 pub use kept::{Kept, KeptError};
 pub use opened::Opened;
+pub use visit::{Visit, visit, visit_one};
 
 /// Everything an audit needs besides the app.
 pub struct Auditor {

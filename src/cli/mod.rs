@@ -3,6 +3,7 @@
 mod audit;
 mod bench;
 mod calibrate;
+mod config;
 mod corpora;
 mod evidence;
 mod examples;
@@ -15,6 +16,7 @@ mod register;
 mod rescore;
 mod run;
 mod signatures;
+mod store;
 mod sweep;
 mod targets;
 mod train;
@@ -69,6 +71,12 @@ enum Command {
     /// Import licences, filings and lists. 导入许可、备案和名单。
     #[command(subcommand)]
     Register(register::Command),
+    /// List the stores and check that their adapters still fit. 列出应用商店，检查适配是否仍然有效。
+    #[command(subcommand)]
+    Store(store::Command),
+    /// Show the configuration in force. 显示当前生效的配置。
+    #[command(subcommand)]
+    Config(config::Command),
 }
 
 impl Cli {
@@ -86,6 +94,8 @@ impl Cli {
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),
             Command::Register(command) => register::run(&command),
+            Command::Store(command) => store::run(&command),
+            Command::Config(command) => config::run(&command),
         }
     }
 }
@@ -118,6 +128,9 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     let theirs = error.is::<crate::signature::PackError>()
         || matches!(error.downcast_ref(), Some(crate::store::StoreError::Schema(_)))
         || error.to_string().starts_with("--")
+        || error.is::<crate::model::config::ConfigError>()
+        || error.is::<crate::crawl::StoreError>()
+        || error.is::<crate::acquire::ClientError>()
         || error.is::<crate::measure::CorpusError>()
         || error.is::<crate::train::TrainError>()
         || error.is::<targets::TargetError>();

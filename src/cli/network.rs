@@ -1,52 +1,94 @@
-//! `--config`, `--stores`, `--allow-private`: what stores there are and how they are asked.
+//! What commands that fetch share: the stores, a client, a runtime to wait on.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 
+use super::config::ConfigArgs;
 use crate::acquire::Client;
-use crate::crawl::{Store, Stores};
+use crate::crawl::{Forgetful, Start, Store, Stores, Target};
 use crate::model::config::Config;
+use crate::model::fetch::{Downloaded, Fault, Wanted};
+use crate::pipeline::{Visit, visit};
 
-/// Options of everything that asks stores.
-#[derive(Debug, Clone, clap::Args)]
+/// Options of commands that fetch.
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct NetworkArgs {
-    /// Configuration file. Default: `XUNJIAN_CONFIG`, else built-in values.
-    #[arg(long, value_name = "FILE", env = "XUNJIAN_CONFIG")]
-    config: Option<PathBuf>,
-    /// Folder of store files that add to the built-in ones or replace those of the same name.
+    /// Folder with store files that add to the built-in ones or replace those of the same name.
     #[arg(long = "stores", id = "stores_dir", value_name = "DIR")]
-    stores: Option<PathBuf>,
-    /// Also connect to private and loopback addresses: for mirrors of your own.
-    #[arg(long)]
-    allow_private: bool,
+    pub(super) stores: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
 }
 
 impl NetworkArgs {
-    pub(super) fn config(&self) -> anyhow::Result<Config> {
-        let mut config = match &self.config {
-            None => Config::default(),
-            Some(path) => {
-                let name = path.display().to_string();
-                let text = std::fs::read_to_string(path).with_context(|| format!("--config {name}: cannot be read"))?;
-                Config::parse(&name, &text).with_context(|| format!("--config {name}"))?
-            }
-        };
-        config.network.allow_private |= self.allow_private;
-        Ok(config)
+    pub(super) fn stores(&self) -> anyhow::Result<Stores> {
+        Ok(Stores::load(self.stores.as_deref(), &self.config.load()?)?)
     }
 
-    /// The stores of these words, and a client that keeps their pace.
-    pub(super) fn stores(&self, words: &[String], config: &Config) -> anyhow::Result<(Arc<Client>, Vec<Arc<Store>>)> {
-        let known = Stores::load(self.stores.as_deref(), config).context("--stores: a store's file has a fault")?;
+    /// The stores of these words.
+    pub(super) fn chosen(&self, words: &[String]) -> anyhow::Result<Vec<Arc<Store>>> {
+        let known = self.stores()?;
         let by_word = |word: &String| known.by_word(word).map_err(|e| anyhow::anyhow!("--stores: {word}: {e}"));
-        let stores: Vec<Arc<Store>> =
-            words.iter().map(|word| by_word(word).map(Arc::new)).collect::<anyhow::Result<_>>()?;
-        let client = Client::new(config)?;
-        for (host, pace) in stores.iter().flat_map(|store| store.paces()) {
-            client.set_pace(&host, pace);
+        words.iter().map(|word| by_word(word).map(Arc::new)).collect()
+    }
+}
+
+/// The network, made when first needed.
+pub(super) struct Network {
+    config: Config,
+    made: OnceLock<(tokio::runtime::Runtime, Client)>,
+}
+
+impl Network {
+    pub(super) fn new(args: &NetworkArgs) -> anyhow::Result<Self> {
+        Ok(Self { config: args.config.load()?, made: OnceLock::new() })
+    }
+
+    fn parts(&self) -> anyhow::Result<&(tokio::runtime::Runtime, Client)> {
+        if let Some(parts) = self.made.get() {
+            return Ok(parts);
         }
-        Ok((Arc::new(client), stores))
+        if self.config.network.contact.is_empty() {
+            tracing::warn!(
+                "network.contact is empty: no store can reach whoever runs this; set it in the configuration"
+            );
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+        let client = Client::new(&self.config)?;
+        Ok(self.made.get_or_init(|| (runtime, client)))
+    }
+
+    /// Follows a start of a store.
+    pub(super) fn visit(&self, store: &Store, start: &Start, max: usize) -> anyhow::Result<Visit> {
+        let (runtime, client) = self.parts()?;
+        Ok(runtime.block_on(visit(client, store, start, &Forgetful, max)))
+    }
+
+    /// Fetches a package into a folder.
+    pub(super) fn download(&self, wanted: &Wanted, folder: &Path) -> anyhow::Result<Result<Downloaded, Fault>> {
+        let (runtime, client) = self.parts()?;
+        Ok(runtime.block_on(client.download(&wanted.ask, &wanted.expected, folder)))
+    }
+}
+
+/// Stores and starts of a target.
+pub(super) fn starts(target: &Target) -> Vec<(Store, Start)> {
+    match target {
+        Target::App(store, package) => vec![((**store).clone(), Start::Package(package.clone()))],
+        Target::Page(store, url) => vec![((**store).clone(), Start::Url(url.clone()))],
+        Target::Catalogue(store) => vec![((**store).clone(), Start::Catalogue(None))],
+        Target::Words(stores, words) => stores.iter().map(|s| (s.clone(), Start::Words(words.clone()))).collect(),
+    }
+}
+
+/// How a target was written, as far as reports need it.
+pub(super) fn name_of(store: &Store, start: &Start) -> String {
+    match start {
+        Start::Package(package) => format!("{}:{package}", store.id),
+        Start::Words(words) => format!("{}:?{words}", store.id),
+        Start::Url(url) => url.clone(),
+        Start::Catalogue(_) => store.id.clone(),
     }
 }

@@ -7,6 +7,7 @@ use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::progress;
 use super::run::{RunArgs, stop_on_interrupt};
+use crate::acquire::Client;
 use crate::crawl::Store;
 use crate::model::config::Config;
 use crate::pipeline::sweep::{Plan, Room, Sweep};
@@ -32,9 +33,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let auditor = Arc::new(args.run.auditor()?);
-    let config = args.network.config()?;
+    let config = args.network.config.load()?;
+    let stores = args.network.chosen(&args.stores)?;
     runtime()?.block_on(async {
-        let (client, stores) = args.network.stores(&args.stores, &config)?;
+        let client = Arc::new(Client::new(&config)?);
+        for (host, pace) in stores.iter().flat_map(|store| store.paces()) {
+            client.set_pace(&host, pace);
+        }
         let (home, _lock) = args.home.take().await?;
         let plan = Plan {
             refresh: args.refresh,

@@ -124,6 +124,8 @@ pub(super) struct StepFile {
     /// Texts that lead to JSON inside a page.
     #[serde(default)]
     pub(super) embedded: Vec<String>,
+    /// JSONPath of a text that holds the HTML which `css:` looks into.
+    pub(super) fragment: Option<String>,
     pub(super) items: Option<String>,
     #[serde(default)]
     pub(super) fields: BTreeMap<String, FieldFile>,
@@ -178,6 +180,7 @@ pub(super) struct Step {
     /// The list itself where `items` is a JSONPath that ends in `[*]`: there and empty, it is
     /// an empty list; gone, the answer has another form.
     pub(super) list: Option<JsonPath>,
+    pub(super) fragment: Option<JsonPath>,
     pub(super) fields: Vec<Field>,
     pub(super) only: Vec<(String, Regex)>,
     pub(super) rules: Vec<Rule>,
@@ -271,6 +274,11 @@ impl Step {
         let list = step.items.as_deref().and_then(|t| t.trim().trim_start_matches("json:").strip_suffix("[*]"));
         Ok(Self {
             items: select(&step.items)?,
+            fragment: step
+                .fragment
+                .as_ref()
+                .map(|text| JsonPath::parse(text).map_err(|e| (text.clone(), e.to_string())))
+                .transpose()?,
             list: list.and_then(|path| JsonPath::parse(path).ok()),
             fields,
             only,

@@ -25,6 +25,8 @@ pub(super) struct Page<'a> {
     pub(super) answer: &'a Answer,
     /// Texts that lead to embedded JSON, one after the other.
     embedded: &'a [String],
+    /// Where in the JSON the HTML stands.
+    fragment: Option<&'a serde_json_path::JsonPath>,
     text: OnceCell<String>,
     json: OnceCell<Result<Value, String>>,
     html: OnceCell<Result<Html, String>>,
@@ -39,10 +41,15 @@ pub(super) enum Item<'p> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(answer: &'a Answer, embedded: &'a [String]) -> Self {
+    pub(super) fn new(
+        answer: &'a Answer,
+        embedded: &'a [String],
+        fragment: Option<&'a serde_json_path::JsonPath>,
+    ) -> Self {
         Self {
             answer,
             embedded,
+            fragment,
             text: OnceCell::new(),
             json: OnceCell::new(),
             html: OnceCell::new(),
@@ -67,7 +74,13 @@ impl<'a> Page<'a> {
 
     pub(super) fn html(&self) -> Result<&Html, &str> {
         let read = || {
-            let text = self.text();
+            let text = match self.fragment {
+                None => self.text(),
+                Some(path) => {
+                    let html = path.query(self.json()?).first().and_then(Value::as_str);
+                    html.ok_or("the JSON holds no HTML where it should")?
+                }
+            };
             let tags = memchr::memchr_iter(b'<', text.as_bytes()).take(HTML_TAGS + 1).count();
             if text.len() > HTML_BYTES || tags > HTML_TAGS {
                 return Err(format!("{} bytes and {tags} tags or more: no store's page", text.len()));

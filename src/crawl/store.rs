@@ -220,7 +220,7 @@ impl Store {
         let Some(step) = self.adapter.steps.get(&todo.step) else {
             return Harvest::fault(Fault::new(Outcome::AdapterBroken, format!("{}: no step `{}`", self.id, todo.step)));
         };
-        let page = Page::new(answer, &step.file.embedded);
+        let page = Page::new(answer, &step.file.embedded, step.fragment.as_ref());
         if let Some(fault) = answer::fault(&step.rules, &page) {
             return Harvest::fault(fault);
         }
@@ -242,6 +242,10 @@ impl Store {
                 page.answer,
                 &format!("required and not found: {}", lacks.join(", ")),
             ));
+        }
+        if !self.is_wanted(step, todo, &vars) {
+            // One of several that a search found.
+            return Harvest::default();
         }
         if listing.url.is_empty() {
             listing.url.clone_from(&page.answer.url);
@@ -282,13 +286,19 @@ impl Store {
         }
         let mut harvest = Harvest::default();
         let mut lacking: Vec<String> = Vec::new();
-        let mut keys = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        let mut met = std::collections::HashSet::new();
         for (number, item) in found.iter().enumerate() {
             let (mut listing, mut vars) = (todo.partial.clone(), todo.vars.clone());
             // The page's number and cursor are the list's, not the app's.
             vars.remove("page");
             let lacks = field::harvest(&step.fields, page, Some(*item), &self.hosts, &mut listing, &mut vars);
-            keys.push(key_of(&listing, &vars));
+            let key = key_of(&listing, &vars);
+            let is_double = !key.is_empty() && !met.insert(key.clone());
+            keys.push(key);
+            if is_double {
+                continue;
+            }
             if !lacks.is_empty() {
                 lacking.push(format!("item {}: {}", number + 1, lacks.join(", ")));
             } else if self.is_wanted(step, todo, &vars) {
@@ -311,16 +321,17 @@ impl Store {
 
     fn is_wanted(&self, step: &Step, todo: &Todo, vars: &BTreeMap<String, String>) -> bool {
         let fits = |name: &String, wanted: &str| vars.get(name).is_some_and(|value| value == wanted);
-        let picked = match (&step.file.pick, &todo.want) {
-            (Some(name), Some(wanted)) => fits(name, wanted),
-            _ => true,
+        // Without a wish of the caller's, every item is picked.
+        let picked = match &step.file.pick {
+            Some(name) => todo.vars.get(name).is_none_or(|wanted| fits(name, wanted)),
+            None => true,
         };
         picked && step.only.iter().all(|(name, regex)| vars.get(name).is_some_and(|value| regex.is_match(value)))
     }
 
     /// A list in which one app was looked for ends when it is found, or with `not-found`.
     fn picked(&self, step: &Step, todo: &Todo, harvest: &mut Harvest) {
-        let (Some(_), Some(wanted)) = (&step.file.pick, &todo.want) else { return };
+        let Some(wanted) = step.file.pick.as_ref().and_then(|name| todo.vars.get(name)) else { return };
         let is_page = |next: &Todo| next.step == todo.step && next.page > todo.page;
         if !harvest.found.is_empty() || harvest.next.iter().any(|next| !is_page(next)) {
             harvest.next.retain(|next| !is_page(next));
