@@ -217,6 +217,29 @@ fn what_fails_is_tried_again_or_told() {
 }
 
 #[test]
+fn what_changed_between_versions_is_shown() {
+    let bench = Bench::new(12, Duration::ZERO, 0.0, 4);
+    bench.run("sweep", &[]);
+    bench.store.update(0, 2);
+    bench.run("sweep", &[]);
+    let diff = |app: &str, more: &[&str]| {
+        let args = [&[app, "--lang", "en"], more].concat();
+        let mut all = Command::new(env!("CARGO_BIN_EXE_xunjian"));
+        let output = all.arg("diff").args(args).arg("--home").arg(bench.path("home")).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = diff("fake:cn.example.app0", &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("listing description") && said.contains("第 2 版"), "{said}");
+    let (_, said) = diff("cn.example.app0", &["--json"]);
+    let json: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    assert!(json["listing"].as_array().unwrap().iter().any(|field| field["name"] == "version_code"), "{json}");
+    assert_eq!(json["from"]["store"], "fake");
+    assert_eq!(diff("cn.example.app1", &[]).1, "", "one version, one copy");
+    assert_eq!(diff("cn.example.none", &[]).0, Some(2));
+}
+
+#[test]
 fn another_pack_is_applied_without_a_request() {
     let bench = Bench::new(40, Duration::ZERO, 0.0, 4);
     let (_, first) = bench.run("sweep", &[]);

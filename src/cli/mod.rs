@@ -5,6 +5,7 @@ mod bench;
 mod calibrate;
 mod config;
 mod corpora;
+mod diff;
 mod evidence;
 mod examples;
 mod exit;
@@ -65,6 +66,8 @@ enum Command {
     Sweep(sweep::Args),
     /// Judge everything remembered by the signatures at hand, without fetching. 用当前特征重新评估已留存的应用。
     Rescore(rescore::Args),
+    /// Show what changed between versions of an app and between its copies in stores. 比较应用的版本和各商店的副本。
+    Diff(diff::Args),
     /// Hand out and verify evidence. 导出、核验证据包。
     #[command(subcommand)]
     Evidence(evidence::Command),
@@ -90,6 +93,7 @@ impl Cli {
             Command::Audit(args) => audit::run(&args),
             Command::Sweep(args) => sweep::run(&args),
             Command::Evidence(command) => evidence::run(&command),
+            Command::Diff(args) => diff::run(&args),
             Command::Rescore(args) => rescore::run(&args),
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),
