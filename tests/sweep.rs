@@ -240,6 +240,60 @@ fn what_changed_between_versions_is_shown() {
 }
 
 #[test]
+fn what_is_scheduled_is_done_and_told_in_one_line() {
+    let bench = Bench::new(40, Duration::ZERO, 0.0, 4);
+    let schedules = r#"
+[network]
+backoff = 0.05
+
+[[watch]]
+when = "0 3 * * 1"
+run = "sweep"
+stores = ["fake"]
+
+[[watch]]
+when = "0 4 * * *"
+run = "recheck"
+stores = ["fake"]
+apps = 3
+
+[[watch]]
+when = "0 5 * * *"
+run = "reaudit"
+stores = ["fake"]
+apps = 2
+
+[[watch]]
+when = "@daily"
+run = "rescore"
+jitter = 5.0
+"#;
+    std::fs::write(bench.path("config.toml"), schedules).unwrap();
+    let (stores, config) = (bench.path("stores"), bench.path("config.toml"));
+    let of_stores = ["--stores", stores.to_str().unwrap(), "--config", config.to_str().unwrap(), "--allow-private"];
+    let more = [&["--once", "--lang", "en"], &of_stores[..]].concat();
+    let output = bench.start("watch", &more).wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 4, "{said}");
+    for (line, part) in lines.iter().zip(["audited 40,", "audited 3,", "audited 2,", "audited 0,"]) {
+        assert!(line.contains(part), "{line}");
+    }
+    // Two at once would ask stores twice: the second waits for its next turn.
+    let watching = bench.start("watch", &of_stores);
+    std::thread::sleep(Duration::from_secs(3));
+    let second = bench.run("rescore", &["--all"]);
+    assert_eq!(second.1.len(), 40, "watching alone holds nothing");
+    let mut watching = watching;
+    assert!(watching.try_wait().unwrap().is_none(), "it waits for its time");
+    watching.kill().unwrap();
+    std::fs::write(&config, "[[watch]]\nwhen = \"never\"\nrun = \"rescore\"\n").unwrap();
+    let wrong = bench.start("watch", &of_stores).wait_with_output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
+}
+
+#[test]
 fn another_pack_is_applied_without_a_request() {
     let bench = Bench::new(40, Duration::ZERO, 0.0, 4);
     let (_, first) = bench.run("sweep", &[]);

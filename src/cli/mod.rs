@@ -22,6 +22,7 @@ mod sweep;
 mod targets;
 mod train;
 mod trial;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -64,6 +65,8 @@ enum Command {
     Corpora(corpora::Command),
     /// Crawl stores, fetch what is new, audit it and remember. 巡检应用商店：抓取、下载、审计、留存。
     Sweep(sweep::Args),
+    /// Run what the configuration schedules: sweeps, rescores, re-audits. 按配置的时间表巡检、重新评估。
+    Watch(watch::Args),
     /// Judge everything remembered by the signatures at hand, without fetching. 用当前特征重新评估已留存的应用。
     Rescore(rescore::Args),
     /// Show what changed between versions of an app and between its copies in stores. 比较应用的版本和各商店的副本。
@@ -94,6 +97,7 @@ impl Cli {
             Command::Sweep(args) => sweep::run(&args),
             Command::Evidence(command) => evidence::run(&command),
             Command::Diff(args) => diff::run(&args),
+            Command::Watch(args) => watch::run(&args),
             Command::Rescore(args) => rescore::run(&args),
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),

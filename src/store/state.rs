@@ -369,6 +369,8 @@ pub trait State: Send + Sync {
 
     /// Apps after an app, by number.
     fn apps(&self, after: i64, most: u32) -> impl Future<Output = Result<Vec<AppRow>>> + Send;
+    /// Some apps of a store with open findings, or, picked at random, without.
+    fn sample(&self, store: &str, has_findings: bool, most: u32) -> impl Future<Output = Result<Vec<AppRow>>> + Send;
     /// Apps of this package or name, in one store or (empty) in all.
     fn find(&self, store: &str, name: &str) -> impl Future<Output = Result<Vec<AppRow>>> + Send;
     /// Versions of an app's listing, latest first.

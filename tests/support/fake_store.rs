@@ -89,6 +89,7 @@ at-once = {at_once}
 
 [start]
 catalogue = "list"
+package = "app"
 
 [steps.list]
 url = "{{main}}/list?page={{page}}"

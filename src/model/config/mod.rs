@@ -102,6 +102,47 @@ pub struct StoreSettings {
     pub vars: BTreeMap<String, String>,
 }
 
+/// What a scheduled run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Errand {
+    /// Sweep the stores.
+    Sweep,
+    /// Judge everything remembered by the signatures at hand.
+    Rescore,
+    /// Fetch and judge anew the apps with open findings and those on the grey list.
+    Reaudit,
+    /// Fetch and judge anew some apps without findings, picked at random.
+    Recheck,
+}
+
+/// `[[watch]]`: a run on a schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Schedule {
+    /// When, as a cron expression in local time: `0 3 * * 1` is Mondays at three.
+    pub when: String,
+    /// What.
+    pub run: Errand,
+    /// Stores to sweep; to `reaudit` and `recheck`, all where it is empty.
+    #[serde(default)]
+    pub stores: Vec<String>,
+    /// Seconds of delay at most, drawn anew each time, so that stores are not asked on the dot.
+    #[serde(default = "ten_minutes")]
+    pub jitter: f64,
+    /// Apps of one `reaudit` or `recheck`, at most.
+    #[serde(default = "some_apps")]
+    pub apps: u32,
+}
+
+const fn ten_minutes() -> f64 {
+    600.0
+}
+
+const fn some_apps() -> u32 {
+    50
+}
+
 /// The whole configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -116,6 +157,8 @@ pub struct Config {
     pub host: BTreeMap<String, HostPace>,
     /// `[store.ID]`
     pub store: BTreeMap<String, StoreSettings>,
+    /// `[[watch]]`
+    pub watch: Vec<Schedule>,
 }
 
 /// Seconds that any wait or timeout may be set to: a year.
@@ -153,7 +196,8 @@ impl Config {
             ("pace.every", self.pace.every),
         ];
         let hosts = self.host.values().filter_map(|h| h.every).map(|every| ("host.every", every));
-        for (key, value) in seconds.into_iter().chain(hosts) {
+        let jitters = self.watch.iter().map(|schedule| ("watch.jitter", schedule.jitter));
+        for (key, value) in seconds.into_iter().chain(hosts).chain(jitters) {
             if !(0.0..=SECONDS_MAX).contains(&value) {
                 return Err((key, format!("is {value}; give seconds from 0 to {SECONDS_MAX}")));
             }

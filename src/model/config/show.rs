@@ -29,9 +29,12 @@ impl Config {
             }
             out.push('\n');
         }
-        for name in ["host", "store"] {
+        for name in ["host", "store", "watch"] {
             let mut part = toml::Table::new();
-            if let Some(value) = table.get(name).filter(|v| v.as_table().is_some_and(|t| !t.is_empty())) {
+            let is_some = |v: &&toml::Value| {
+                v.as_table().is_some_and(|t| !t.is_empty()) || v.as_array().is_some_and(|a| !a.is_empty())
+            };
+            if let Some(value) = table.get(name).filter(is_some) {
                 part.insert(name.into(), value.clone());
                 out.push_str(&toml::to_string(&part).unwrap_or_default());
                 out.push('\n');

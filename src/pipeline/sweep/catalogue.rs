@@ -22,6 +22,12 @@ pub trait Catalogue: Send + Sync {
     /// When the adapter knows no catalogue.
     fn start(&self) -> Result<Vec<Self::Step>, Fault>;
 
+    /// Where the way to one app begins.
+    ///
+    /// # Errors
+    /// When the adapter knows no way to an app by its package.
+    fn aim(&self, package: &str) -> Result<Vec<Self::Step>, Fault>;
+
     /// The request of a step.
     fn ask(&self, step: &Self::Step) -> Ask;
 

@@ -19,7 +19,10 @@ where
 {
     /// Pushes where each store's catalogue begins.
     pub(super) async fn seed(&self, run: i64) -> Result<(), SweepError> {
-        for store in &self.stores {
+        for (store, package) in &self.aims {
+            self.seed_app(run, store, package).await?;
+        }
+        for store in self.stores.iter().filter(|_| self.aims.is_empty()) {
             match store.start() {
                 Ok(steps) => {
                     let pages = steps.into_iter().map(|step| {
@@ -32,6 +35,25 @@ where
             }
         }
         Ok(())
+    }
+
+    async fn seed_app(&self, run: i64, store: &str, package: &str) -> Result<(), SweepError> {
+        let Some(store) = self.store(store) else { return Ok(()) };
+        match store.aim(package) {
+            Ok(steps) => {
+                let jobs = steps.into_iter().map(|step| {
+                    let ask = store.ask(&step);
+                    let (name, summary) = (package.to_owned(), String::new());
+                    jobs::errand(run, store.id(), &Errand::App { step, name, summary }, &ask)
+                });
+                self.state.push(&jobs.collect::<Result<Vec<_>, _>>()?, now()).await?;
+                Ok(())
+            }
+            Err(fault) => {
+                let target = format!("{}:{package}", store.id());
+                self.skip(run, fault.outcome.id(), &target, "crawl", &fault.detail).await
+            }
+        }
     }
 
     pub(super) async fn errand(&self, run: i64, store: &Arc<C>, lease: &Lease) -> Result<(), SweepError> {
@@ -243,7 +265,8 @@ where
                 && judged.artifact.as_ref() == judge.file.as_ref().map(|(sha256, _)| sha256)
                 && judged.made_by == self.auditor.made_by()
         });
-        if is_same {
+        // Apps that were asked for by name are judged again: registers and the day may differ.
+        if is_same && self.aims.is_empty() {
             count(&self.tally.unchanged, 1);
             return Ok(None);
         }

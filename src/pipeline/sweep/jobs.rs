@@ -63,7 +63,10 @@ pub(super) fn audit_queue(run: i64) -> String {
 
 pub(super) fn errand<S: Serialize>(run: i64, store: &str, errand: &Errand<S>, ask: &Ask) -> serde_json::Result<NewJob> {
     let (priority, key) = match errand {
-        Errand::Page { .. } => (PAGE, format!("{run}/page/{store}/{}", ask_key(ask))),
+        // Two ways may lead over one address and look for different things there.
+        Errand::Page { step } => {
+            (PAGE, format!("{run}/page/{store}/{}", digest(&[&ask_key(ask), &serde_json::to_string(step)?])))
+        }
         // The address too: an app's page may lead to another of its own.
         Errand::App { name, .. } => (APP, format!("{run}/app/{store}/{name}/{}", ask_key(ask))),
         Errand::Package { about, .. } => (PACKAGE, format!("{run}/package/{store}/{}", about.name)),

@@ -88,6 +88,10 @@ pub struct Sweep<S, V, C> {
     pub client: Arc<Client>,
     /// The stores.
     pub stores: Vec<Arc<C>>,
+    /// What its runs are called: `sweep`, or what `watch` does besides.
+    pub kind: String,
+    /// Only these apps, by store and package; the whole catalogues where it is empty.
+    pub aims: Vec<(String, String)>,
     /// Pack, policy and registers.
     pub auditor: Arc<Auditor>,
     /// How far.
@@ -123,7 +127,7 @@ where
     /// When something cannot be remembered.
     pub async fn run(self) -> Result<Ended, SweepError> {
         let scope = self.scope();
-        let run = self.state.begin("sweep", &scope, now()).await?;
+        let run = self.state.begin(&self.kind, &scope, now()).await?;
         let prefix = jobs::prefix(run.id);
         // Whoever held these died: this process alone works on the run.
         self.state.release(&prefix, now()).await?;

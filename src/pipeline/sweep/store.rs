@@ -24,6 +24,10 @@ impl Catalogue for Store {
         self.start(&Start::Catalogue(None))
     }
 
+    fn aim(&self, package: &str) -> Result<Vec<Todo>, Fault> {
+        self.start(&Start::Package(package.to_owned()))
+    }
+
     fn ask(&self, step: &Todo) -> Ask {
         step.ask.clone()
     }

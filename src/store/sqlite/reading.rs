@@ -38,6 +38,21 @@ impl Sqlite {
         rows.iter().map(app_of).collect()
     }
 
+    pub(super) async fn sample_rows(&self, store: &str, has_findings: bool, most: u32) -> Result<Vec<AppRow>> {
+        // Those with findings in turn: who was looked at longest ago comes first.
+        let rows = sqlx::query(
+            "SELECT * FROM apps WHERE store = ?1 AND listing NOT NULL
+               AND EXISTS (SELECT 1 FROM findings WHERE findings.app = apps.id AND state = 'open') = ?2
+             ORDER BY CASE ?2 WHEN 1 THEN last_seen ELSE random() END LIMIT ?3",
+        )
+        .bind(store)
+        .bind(has_findings)
+        .bind(most)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(app_of).collect()
+    }
+
     pub(super) async fn apps_named(&self, store: &str, name: &str) -> Result<Vec<AppRow>> {
         let rows = sqlx::query(
             "SELECT * FROM apps WHERE (package = ?2 OR name = ?2) AND (?1 = '' OR store = ?1) ORDER BY store, name",

@@ -187,6 +187,10 @@ impl State for Sqlite {
         self.app_rows(after, most).await
     }
 
+    async fn sample(&self, store: &str, has_findings: bool, most: u32) -> Result<Vec<AppRow>> {
+        self.sample_rows(store, has_findings, most).await
+    }
+
     async fn find(&self, store: &str, name: &str) -> Result<Vec<AppRow>> {
         self.apps_named(store, name).await
     }
