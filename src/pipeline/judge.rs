@@ -47,8 +47,17 @@ pub(super) async fn judge<S: State, V: Vault>(
         _ => None,
     };
     let (path, sha256) = (vault.local(sha256).await?, sha256.to_owned());
+    let (plain, alone) = (Arc::clone(&auditor), listing.clone());
     let judge = move || judge_file(&auditor, listing.as_ref(), facts, (&path, &name, &sha256), timeout);
-    Ok(tokio::task::spawn_blocking(judge).await?)
+    match tokio::task::spawn_blocking(judge).await {
+        // A package that breaks a reader must not end a sweep: it is told, and the listing judged.
+        Err(error) if error.is_panic() => {
+            let judge = move || plain.conclude(alone.as_ref(), Vec::new());
+            let audit = tokio::task::spawn_blocking(judge).await?;
+            Ok(Judged { audit, kept: None, unread: Some("a reader failed on this package; report it".into()) })
+        }
+        judged => Ok(judged?),
+    }
 }
 
 fn judge_file(

@@ -57,7 +57,13 @@ where
     }
 
     pub(super) async fn errand(&self, run: i64, store: &Arc<C>, lease: &Lease) -> Result<(), SweepError> {
-        match serde_json::from_str(&lease.payload)? {
+        let errand = match serde_json::from_str(&lease.payload) {
+            Ok(errand) => errand,
+            Err(error) => {
+                return self.bury_one(run, lease, &format!("of another version of xunjian: {error}")).await;
+            }
+        };
+        match errand {
             Errand::Page { step } => self.page(run, store, lease, step).await,
             Errand::App { step, name, summary } => self.app(run, store, lease, step, &name, &summary).await,
             Errand::Package { about, wanted } => self.package(run, lease, about, &wanted).await,
@@ -193,7 +199,15 @@ where
             turn.faults = turn.faults.into_iter().map(|fault| with_page(fault, &answer)).collect();
             turn
         });
-        let mut turn = read.await?;
+        let mut turn = match read.await {
+            Ok(turn) => turn,
+            // A reader that fails on one page must not end the sweep.
+            Err(error) if error.is_panic() => {
+                let detail = format!("{}: the adapter's reader failed on this page; report it", ask.url);
+                return Ok(Err(Fault::new(Outcome::AdapterBroken, detail)));
+            }
+            Err(error) => return Err(error.into()),
+        };
         for fault in turn.faults.iter().filter(|fault| fault.page.is_some()) {
             self.keep_fault(&ask, fault).await?;
         }

@@ -13,7 +13,12 @@ where
     C: Catalogue + 'static,
 {
     pub(super) async fn judge(&self, run: i64, lease: &Lease) -> Result<(), SweepError> {
-        let Judge { about, file } = serde_json::from_str(&lease.payload)?;
+        let Judge { about, file } = match serde_json::from_str(&lease.payload) {
+            Ok(judge) => judge,
+            Err(error) => {
+                return self.bury_one(run, lease, &format!("of another version of xunjian: {error}")).await;
+            }
+        };
         let Some(listing) = self.state.listing(about.listing).await?.map(|row| row.listing) else {
             self.skip(run, "lost", &about.target(), "audit", "its listing is not in the state any more").await?;
             self.state.complete(lease, &[], now()).await?;

@@ -35,7 +35,7 @@ pub enum SweepError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A job does not read back.
-    #[error("a job does not read: {0}; remove the run's jobs with `xunjian sweep --fresh`")]
+    #[error("a job does not write: {0}")]
     Job(#[from] serde_json::Error),
     /// A thread of ours died.
     #[error("a worker died: {0}")]

@@ -20,6 +20,9 @@ const IDLE: Duration = Duration::from_millis(250);
 /// Wait before a job is tried again, and how long at most.
 const BACKOFF: i64 = 5_000;
 const BACKOFF_MAX: i64 = 600_000;
+/// Leases after which a job counts as one that kills whoever takes it. Far above the tries of
+/// one that merely fails: a sweep may be stopped many times for other reasons.
+const CRASHES: i64 = 30;
 
 /// Milliseconds since 1970 UTC.
 #[must_use]
@@ -77,6 +80,10 @@ where
     }
 
     async fn do_one(&self, run: i64, queue: &str, lease: &Lease) -> Result<(), SweepError> {
+        if lease.attempts > CRASHES {
+            let reason = format!("it ended the program {CRASHES} times");
+            return self.bury_one(run, lease, &reason).await;
+        }
         if *queue == audit_queue(run) {
             return self.judge(run, lease).await;
         }
@@ -112,6 +119,13 @@ where
                 Ok(true)
             }
         }
+    }
+
+    /// Ends a job that cannot be done, with a skip.
+    pub(super) async fn bury_one(&self, run: i64, lease: &Lease, reason: &str) -> Result<(), SweepError> {
+        self.skip(run, "lost", &lease.key, "sweep", reason).await?;
+        self.state.complete(lease, &[], now()).await?;
+        Ok(())
     }
 
     pub(super) async fn skip(
