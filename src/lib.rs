@@ -9,6 +9,10 @@ rust_i18n::i18n!("locales", fallback = "zh");
 pub mod model;
 pub mod signature;
 
+pub mod crawl;
+
+pub mod acquire;
+
 pub mod unpack;
 
 pub mod extract;
@@ -18,6 +22,10 @@ pub mod detect;
 pub mod register;
 
 pub mod score;
+
+pub mod store;
+
+pub mod preserve;
 
 pub mod report;
 

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Clean }.code());
         }
     };
-    xunjian::cli::log_to_stderr(cli.verbose);
+    xunjian::cli::log_to_stderr(cli.verbose, cli.log);
     match cli.run() {
         Ok(exit) => ExitCode::from(exit.code()),
         // Whoever reads the answer has read enough: `| head`.

@@ -2,12 +2,21 @@
 //!
 //! [`Auditor::read`] turns one package file into a [`Reading`], [`Auditor::conclude`]
 //! turns the readings and the listing of one app into its audit. Both are pure
-//! functions of bytes and pack: no clock, no network, no file system.
+//! functions of bytes and pack: no clock, no network, no file system. What has those
+//! stands around it: [`sweep`].
 
+pub mod compare;
 mod container;
+pub mod evidence;
+mod judge;
+mod kept;
 mod limits;
+mod opened;
 mod package;
+pub mod rescore;
+pub mod sweep;
 mod trial;
+mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,6 +36,9 @@ use container::form_of;
 use package::Package;
 
 pub use container::Identity;
+pub use kept::{Kept, KeptError};
+pub use opened::Opened;
+pub use visit::{Visit, visit, visit_one};
 
 /// Everything an audit needs besides the app.
 pub struct Auditor {
@@ -52,6 +64,8 @@ pub struct Reading {
     icon: Option<String>,
     models: BTreeMap<String, ModelVerdict>,
     seen: limits::Seen,
+    /// The facts themselves, batch by batch as they were scanned; `None` where nobody asked.
+    kept: Option<Vec<Facts>>,
 }
 
 /// Why a file is no package.
@@ -81,10 +95,22 @@ impl Auditor {
     /// # Errors
     /// When it is no archive or no package.
     pub fn read(&self, name: &str, sha256: &str, source: &dyn ReadAt) -> Result<Reading, ReadError> {
+        self.read_file(name, sha256, source, false)
+    }
+
+    /// Reads one package file like [`Auditor::read`] and keeps its facts: [`Reading::keep`].
+    ///
+    /// # Errors
+    /// When it is no archive or no package.
+    pub fn read_keeping(&self, name: &str, sha256: &str, source: &dyn ReadAt) -> Result<Reading, ReadError> {
+        self.read_file(name, sha256, source, true)
+    }
+
+    fn read_file(&self, name: &str, sha256: &str, source: &dyn ReadAt, keeps: bool) -> Result<Reading, ReadError> {
         let budget = self.budget.for_file(source.size());
         let place = name.rsplit(['/', '\\']).next().unwrap_or(name);
         let archive = Archive::open(source, place, &budget)?;
-        let package = self.package(&archive, place, name, &budget);
+        let package = Package { keeps, ..self.package(&archive, place, name, &budget) };
         let form = form_of(&package).ok_or(ReadError::NotAPackage)?;
         let mut reading = package.read(Some(form));
         let artifact = package.artifact(form, sha256.into(), source.size(), &reading);
@@ -108,7 +134,7 @@ impl Auditor {
         name: &'a str,
         budget: &'a Budget,
     ) -> Package<'a> {
-        Package { auditor: self, archive, place, name, depth: 0, is_carried: false, budget }
+        Package { auditor: self, archive, place, name, depth: 0, is_carried: false, keeps: false, budget }
     }
 
     /// Facts that were told rather than read, as a reading of everything a package holds.
@@ -194,6 +220,9 @@ impl Reading {
         self.read += other.read;
         self.seen.merge(other.seen);
         self.artifacts.extend(other.artifacts);
+        if let (Some(mine), Some(theirs)) = (&mut self.kept, other.kept) {
+            mine.extend(theirs);
+        }
         for certificate in other.certificates {
             if !self.certificates.contains(&certificate) {
                 self.certificates.push(certificate);
@@ -206,10 +235,20 @@ impl Reading {
     }
 
     fn absorb(&mut self, pack: &Pack, extracted: Extracted) {
-        self.seen.note(&extracted.facts);
-        self.hits.merge(detect::scan(pack, &extracted.facts));
+        self.take(pack, extracted.facts);
         self.limits.extend(extracted.limits);
         self.read += extracted.read;
+    }
+
+    /// Looks at a batch of facts, and keeps it where asked to.
+    fn take(&mut self, pack: &Pack, facts: Facts) {
+        self.seen.note(&facts);
+        self.hits.merge(detect::scan(pack, &facts));
+        if let Some(kept) = &mut self.kept
+            && !facts.blocks.is_empty()
+        {
+            kept.push(facts);
+        }
     }
 }
 

@@ -96,7 +96,6 @@ fn xlsx_has_a_sheet_a_sign_and_text_in_every_cell() {
 fn sarif_reads_back_with_every_finding_and_what_was_not_read() {
     let (_folder, targets) = targets();
     let output = audit(&targets, "sarif");
-    let sarif: serde_sarif::sarif::Sarif = serde_json::from_slice(&output.stdout).unwrap();
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(value["version"], "2.1.0");
     let run = &value["runs"][0];
@@ -104,7 +103,8 @@ fn sarif_reads_back_with_every_finding_and_what_was_not_read() {
         run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
     assert_eq!(rules.len(), 13);
     let results = run["results"].as_array().unwrap();
-    assert_eq!(results.len(), sarif.runs[0].results.as_ref().unwrap().len());
+    // A result that is to be reviewed has no level (SARIF 3.27.10).
+    assert!(results.iter().all(|result| result["kind"] == "review" && result["level"] == "none"));
     assert!(results.iter().all(|result| rules.contains(result["ruleId"].as_str().unwrap())));
     let ids: BTreeSet<String> =
         results.iter().map(|r| r["partialFingerprints"]["finding/v1"].as_str().unwrap().to_owned()).collect();

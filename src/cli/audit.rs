@@ -10,17 +10,21 @@ use anyhow::Context;
 use rayon::prelude::*;
 
 use super::Exit;
-use super::opened::Opened;
+use super::network::{Network, NetworkArgs, name_of, starts};
 use super::pack::JudgingArgs;
 use super::register::{RegisterArgs, today};
 use super::targets::{self, Target, TargetError};
+use crate::model::fetch::{Fault, Found};
 use crate::model::{Audit, Budget, Confidence, LimitCode, Listing, Skipped};
+use crate::pipeline::Opened;
 use crate::pipeline::{Auditor, Identity, Reading};
 use crate::report::{self, Format, Style};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A package file, a folder of them, or a listings.jsonl (one listing a line).
+    /// A package file, a folder of them, a listings.jsonl (one listing a line), STORE:PACKAGE,
+    /// STORE:?WORDS, *:?WORDS (every store), a store page's URL, or
+    /// fdroid+https://HOST/repo?fingerprint=…#PACKAGE.
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
     /// Listing (one JSON object) that belongs to the one package given.
@@ -36,6 +40,8 @@ pub(super) struct Args {
     judging: JudgingArgs,
     #[command(flatten)]
     registers: RegisterArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
     /// Day on which licences and dates are judged, as 2026-01-31. Default: today.
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
@@ -48,7 +54,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     Never,
     Weak,
     Likely,
@@ -56,7 +62,7 @@ enum FailOn {
 }
 
 impl FailOn {
-    fn is_met_by(self, audit: &Audit) -> bool {
+    pub(super) fn is_met_by(self, audit: &Audit) -> bool {
         let from = match self {
             Self::Never => return false,
             Self::Weak => Confidence::Weak,
@@ -79,13 +85,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         budget: Budget::default(),
         registers: Arc::new(args.registers.load(&args.as_of.clone().unwrap_or_else(today))?),
     };
-    let jobs = jobs(args, &auditor)?;
+    let network = Network::new(&args.network)?;
+    let jobs = jobs(args, &auditor, &network)?;
     let (out, is_terminal) = open(args.out.as_deref())?;
     let style = Style { lang: args.judging.lang.clone(), colour: is_terminal };
     let mut writer = report::writer(args.format, out, style, auditor.made_by());
     let mut exit = Exit::Clean;
     for batch in jobs.chunks(BATCH) {
-        let results: Vec<Vec<Outcome>> = batch.par_iter().map(|job| job.run(&auditor, args.timeout)).collect();
+        let results: Vec<Vec<Outcome>> =
+            batch.par_iter().map(|job| job.run(&auditor, &network, args.timeout)).collect();
         for outcome in results.into_iter().flatten() {
             exit = worse(exit, &outcome, args.fail_on);
             match outcome {
@@ -101,7 +109,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn open(path: Option<&Path>) -> anyhow::Result<(Box<dyn Write + Send>, bool)> {
+pub(super) fn open(path: Option<&Path>) -> anyhow::Result<(Box<dyn Write + Send>, bool)> {
     match path {
         None => {
             let stdout = std::io::stdout();
@@ -128,7 +136,7 @@ fn worse(exit: Exit, outcome: &Outcome, fail_on: FailOn) -> Exit {
 
 /// Part of what was given could not be read. That no listing or no package was given at
 /// all is the caller's choice.
-fn is_incomplete(audit: &Audit) -> bool {
+pub(super) fn is_incomplete(audit: &Audit) -> bool {
     audit.coverage.limits.iter().any(|limit| {
         !matches!(limit.code, LimitCode::NoListing | LimitCode::NoPackage) && !limit.code.hides().is_empty()
     })
@@ -143,6 +151,8 @@ enum Outcome {
 enum Job {
     Listing(Box<Listing>),
     Packages(Vec<PathBuf>, Option<Box<Listing>>),
+    /// An app of a store, its package not yet fetched.
+    Found(Box<Found>),
     Skip(Skipped),
 }
 
@@ -150,8 +160,8 @@ enum Job {
 type Sets = HashMap<(String, u64), Vec<(usize, Vec<String>)>>;
 
 /// Puts the splits of one app together; order is that of the first file.
-fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
-    let targets = targets::resolve(&args.targets);
+fn jobs(args: &Args, auditor: &Auditor, network: &Network) -> anyhow::Result<Vec<Job>> {
+    let targets = targets::resolve(&args.targets, &|| args.network.stores())?;
     let paths: Vec<&PathBuf> =
         targets.iter().filter_map(|t| if let Target::Package(path) = t { Some(path) } else { None }).collect();
     let identities: Vec<Option<Identity>> =
@@ -164,6 +174,7 @@ fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
         match target {
             Target::Listing(listing) => jobs.push(Job::Listing(listing.clone())),
             Target::Skip(skipped) => jobs.push(Job::Skip(skipped.clone())),
+            Target::Store(target) => jobs.extend(from_stores(target, network)?),
             Target::Package(path) => match identities.get(path) {
                 Some(id) if !id.package.is_empty() => join(path, id, &mut jobs, &mut sets),
                 _ => jobs.push(Job::Packages(vec![path.clone()], None)),
@@ -172,6 +183,34 @@ fn jobs(args: &Args, auditor: &Auditor) -> anyhow::Result<Vec<Job>> {
     }
     attach(args, &mut jobs)?;
     Ok(jobs)
+}
+
+/// Apps of one target that are audited; `sweep` is for more.
+const FOUND_MAX: usize = 200;
+
+/// What stores have for a target: an app each, and a skip for whatever went wrong.
+fn from_stores(target: &crate::crawl::Target, network: &Network) -> anyhow::Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    for (store, start) in starts(target) {
+        let name = name_of(&store, &start);
+        let visit = network.visit(&store, &start, FOUND_MAX)?;
+        let nothing = visit.found.is_empty() && visit.faults.is_empty();
+        jobs.extend(visit.found.into_iter().map(|found| Job::Found(Box::new(found))));
+        jobs.extend(visit.faults.iter().map(|fault| Job::Skip(skip_for(&name, "crawl", fault))));
+        let more = match (nothing, visit.left) {
+            (true, _) => "not-found: the store lists nothing".to_owned(),
+            (false, 0) => continue,
+            (false, left) => {
+                format!("{left} more apps or lists were left out after {FOUND_MAX} apps; `sweep` takes them all")
+            }
+        };
+        jobs.push(Job::Skip(Skipped { target: name, stage: "crawl".into(), reason: more }));
+    }
+    Ok(jobs)
+}
+
+fn skip_for(target: &str, stage: &str, fault: &Fault) -> Skipped {
+    Skipped { target: target.into(), stage: stage.into(), reason: fault.to_string() }
 }
 
 /// Adds a file to the set of its package and version that has none of its splits yet.
@@ -206,16 +245,47 @@ fn attach(args: &Args, jobs: &mut [Job]) -> anyhow::Result<()> {
 }
 
 impl Job {
-    fn run(&self, auditor: &Auditor, timeout: u64) -> Vec<Outcome> {
+    fn run(&self, auditor: &Auditor, network: &Network, timeout: u64) -> Vec<Outcome> {
         match self {
             Self::Skip(skipped) => vec![Outcome::Skip(skipped.clone())],
             Self::Listing(listing) => vec![Outcome::Audit(Box::new(auditor.conclude(Some(listing), Vec::new())))],
-            Self::Packages(paths, listing) => packages(auditor, paths, listing.as_deref(), timeout),
+            Self::Packages(paths, listing) => {
+                let named: Vec<_> = paths.iter().map(|path| (path.clone(), path.display().to_string())).collect();
+                packages(auditor, &named, listing.as_deref(), timeout)
+            }
+            Self::Found(found) => fetched(auditor, network, found, timeout),
         }
     }
 }
 
-fn packages(auditor: &Auditor, paths: &[PathBuf], listing: Option<&Listing>, timeout: u64) -> Vec<Outcome> {
+/// Fetches the package of an app and audits both; the listing alone where there is none or it
+/// cannot be had.
+fn fetched(auditor: &Auditor, network: &Network, found: &Found, timeout: u64) -> Vec<Outcome> {
+    let listing = &found.listing;
+    let name = format!("{}:{}", listing.store, listing.package);
+    let alone = || Outcome::Audit(Box::new(auditor.conclude(Some(listing), Vec::new())));
+    let Some(wanted) = &found.package else { return vec![alone()] };
+    let failed = |reason: String| {
+        vec![alone(), Outcome::Skip(Skipped { target: name.clone(), stage: "acquire".into(), reason })]
+    };
+    // Gone with this function, package and all.
+    let folder = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(error) => return failed(format!("no temporary folder: {error}")),
+    };
+    match network.download(wanted, folder.path()) {
+        Ok(Ok(file)) => {
+            let outcomes = packages(auditor, &[(file.path, wanted.ask.url.clone())], Some(listing), timeout);
+            let has_audit = outcomes.iter().any(|o| matches!(o, Outcome::Audit(_)));
+            // The listing is worth an audit even when the package is none.
+            if has_audit { outcomes } else { std::iter::once(alone()).chain(outcomes).collect() }
+        }
+        Ok(Err(fault)) => failed(fault.to_string()),
+        Err(error) => failed(format!("{error:#}")),
+    }
+}
+
+fn packages(auditor: &Auditor, paths: &[(PathBuf, String)], listing: Option<&Listing>, timeout: u64) -> Vec<Outcome> {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(timeout);
     let auditor = Auditor {
         pack: Arc::clone(&auditor.pack),
@@ -225,14 +295,12 @@ fn packages(auditor: &Auditor, paths: &[PathBuf], listing: Option<&Listing>, tim
     };
     let mut outcomes = Vec::new();
     let mut readings = Vec::new();
-    for path in paths {
-        match read(&auditor, path) {
+    for (path, name) in paths {
+        match read(&auditor, path, name) {
             Ok(reading) => readings.push(reading),
-            Err(reason) => outcomes.push(Outcome::Skip(Skipped {
-                target: path.display().to_string(),
-                stage: "unpack".into(),
-                reason,
-            })),
+            Err(reason) => {
+                outcomes.push(Outcome::Skip(Skipped { target: name.clone(), stage: "unpack".into(), reason }))
+            }
         }
     }
     if !readings.is_empty() {
@@ -241,9 +309,9 @@ fn packages(auditor: &Auditor, paths: &[PathBuf], listing: Option<&Listing>, tim
     outcomes
 }
 
-fn read(auditor: &Auditor, path: &Path) -> Result<Reading, String> {
+fn read(auditor: &Auditor, path: &Path, name: &str) -> Result<Reading, String> {
     let file = Opened::new(path).map_err(|e| format!("cannot be opened: {e}"))?;
     let file = file.held().map_err(|e| format!("cannot be read: {e}"))?;
     let sha256 = file.sha256().map_err(|e| format!("cannot be read: {e}"))?;
-    auditor.read(&path.display().to_string(), &sha256, &file).map_err(|e| e.to_string())
+    auditor.read(name, &sha256, &file).map_err(|e| e.to_string())
 }

@@ -3,17 +3,27 @@
 mod audit;
 mod bench;
 mod calibrate;
+mod config;
 mod corpora;
+mod diff;
+mod evidence;
 mod examples;
 mod exit;
 mod explain;
-mod opened;
+mod home;
+mod network;
 mod pack;
+mod progress;
 mod register;
+mod rescore;
+mod run;
 mod signatures;
+mod store;
+mod sweep;
 mod targets;
 mod train;
 mod trial;
+mod watch;
 
 use std::io::IsTerminal;
 
@@ -30,8 +40,20 @@ pub struct Cli {
     /// More log lines on stderr; twice for all.
     #[arg(long, short, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+    /// Form of the log on stderr.
+    #[arg(long, value_enum, default_value_t = Log::Text, global = true)]
+    pub log: Log,
     #[command(subcommand)]
     command: Command,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Log {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line, with the time.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,9 +66,26 @@ enum Command {
     /// Measure recognition on labelled examples. 用标注语料衡量识别质量。
     #[command(subcommand)]
     Corpora(corpora::Command),
+    /// Crawl stores, fetch what is new, audit it and remember. 巡检应用商店：抓取、下载、审计、留存。
+    Sweep(sweep::Args),
+    /// Run what the configuration schedules: sweeps, rescores, re-audits. 按配置的时间表巡检、重新评估。
+    Watch(watch::Args),
+    /// Judge everything remembered by the signatures at hand, without fetching. 用当前特征重新评估已留存的应用。
+    Rescore(rescore::Args),
+    /// Show what changed between versions of an app and between its copies in stores. 比较应用的版本和各商店的副本。
+    Diff(diff::Args),
+    /// Hand out and verify evidence. 导出、核验证据包。
+    #[command(subcommand)]
+    Evidence(evidence::Command),
     /// Import licences, filings and lists. 导入许可、备案和名单。
     #[command(subcommand)]
     Register(register::Command),
+    /// List the stores and check that their adapters still fit. 列出应用商店，检查适配是否仍然有效。
+    #[command(subcommand)]
+    Store(store::Command),
+    /// Show the configuration in force. 显示当前生效的配置。
+    #[command(subcommand)]
+    Config(config::Command),
 }
 
 impl Cli {
@@ -58,15 +97,22 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Audit(args) => audit::run(&args),
+            Command::Sweep(args) => sweep::run(&args),
+            Command::Evidence(command) => evidence::run(&command),
+            Command::Diff(args) => diff::run(&args),
+            Command::Watch(args) => watch::run(&args),
+            Command::Rescore(args) => rescore::run(&args),
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),
             Command::Register(command) => register::run(&command),
+            Command::Store(command) => store::run(&command),
+            Command::Config(command) => config::run(&command),
         }
     }
 }
 
 /// Sends logs to stderr: warnings, more with `-v`. Results go to stdout and nowhere else.
-pub fn log_to_stderr(verbose: u8) {
+pub fn log_to_stderr(verbose: u8, form: Log) {
     let level = match verbose {
         0 => "xunjian=warn",
         1 => "xunjian=info",
@@ -76,7 +122,10 @@ pub fn log_to_stderr(verbose: u8) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
-    let _ = log.without_time().try_init();
+    let _ = match form {
+        Log::Text => log.without_time().try_init(),
+        Log::Json => log.json().try_init(),
+    };
 }
 
 /// The reader of stdout went away.
@@ -89,7 +138,11 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     let theirs = error.is::<crate::signature::PackError>()
+        || matches!(error.downcast_ref(), Some(crate::store::StoreError::Schema(_)))
         || error.to_string().starts_with("--")
+        || error.is::<crate::model::config::ConfigError>()
+        || error.is::<crate::crawl::StoreError>()
+        || error.is::<crate::acquire::ClientError>()
         || error.is::<crate::measure::CorpusError>()
         || error.is::<crate::train::TrainError>()
         || error.is::<targets::TargetError>();

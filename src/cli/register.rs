@@ -44,11 +44,16 @@ impl RegisterArgs {
 
     /// The registers at hand; none where no folder was named.
     pub(super) fn load(&self, as_of: &str) -> anyhow::Result<Registers> {
-        let Some(folder) = self.folder() else { return Ok(Registers::default()) };
+        Ok(Registers::new(self.all()?, as_of))
+    }
+
+    /// The registers at hand as they were imported.
+    pub(super) fn all(&self) -> anyhow::Result<Vec<Register>> {
+        let Some(folder) = self.folder() else { return Ok(Vec::new()) };
         if self.registers.is_some() && !folder.is_dir() {
             anyhow::bail!("--registers {}: no such folder; `xunjian register import` makes it", folder.display());
         }
-        Ok(Registers::new(read_all(&folder)?, as_of))
+        read_all(&folder)
     }
 }
 

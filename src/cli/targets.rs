@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use crate::crawl::Stores;
 use crate::model::{Listing, Skipped};
 
 /// Why a target cannot be used at all.
@@ -27,6 +28,8 @@ pub(super) enum Target {
     Package(PathBuf),
     /// A line of a listings file.
     Listing(Box<Listing>),
+    /// Something to fetch from a store.
+    Store(Box<crate::crawl::Target>),
     /// Nothing that can be audited.
     Skip(Skipped),
 }
@@ -37,26 +40,40 @@ const FOLDER_DEPTH: usize = 32;
 const LINE_MAX: usize = 8 << 20;
 
 /// Resolves the words of the command line, in order.
-pub(super) fn resolve(words: &[String]) -> Vec<Target> {
-    words.iter().flat_map(|word| one(word)).collect()
+pub(super) fn resolve(words: &[String], stores: &dyn Fn() -> anyhow::Result<Stores>) -> anyhow::Result<Vec<Target>> {
+    // Whoever audits files needs no stores.
+    let mut known: Option<Stores> = None;
+    let mut targets = Vec::new();
+    for word in words {
+        let is_file = std::fs::metadata(word).is_ok();
+        if is_file || !word.contains(':') {
+            targets.extend(on_disk(word));
+            continue;
+        }
+        let stores = match &mut known {
+            Some(stores) => stores,
+            empty => empty.insert(stores()?),
+        };
+        targets.push(match stores.target(word) {
+            Ok(Some(target)) => Target::Store(Box::new(target)),
+            Ok(None) => skip(word, "no file, and no store is named; check the path, or give STORE:PACKAGE"),
+            Err(why) => skip(word, why),
+        });
+    }
+    Ok(targets)
 }
 
 fn skip(target: &str, reason: impl Into<String>) -> Target {
     Target::Skip(Skipped { target: target.into(), stage: "target".into(), reason: reason.into() })
 }
 
-fn one(word: &str) -> Vec<Target> {
+/// What a path stands for.
+pub(super) fn on_disk(word: &str) -> Vec<Target> {
     let path = Path::new(word);
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => folder(path),
         Ok(meta) if meta.is_file() => file(path),
         Ok(_) => vec![skip(word, "neither a file nor a folder")],
-        Err(_) if word.contains("://") => {
-            vec![skip(word, "pages of stores cannot be fetched by this version; save the package and give its path")]
-        }
-        Err(_) if word.contains(':') && !word.contains(['/', '\\']) => {
-            vec![skip(word, "apps cannot be fetched from a store by this version; save the package and give its path")]
-        }
         Err(error) => vec![skip(word, format!("cannot be opened: {error}; check the path"))],
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::Exit;
-use super::opened::Opened;
 use super::pack::JudgingArgs;
 use super::targets::{self, Target, TargetError};
 use crate::model::{About, Block, Facts, Kind, Kinds, Listing, Trial};
+use crate::pipeline::Opened;
 use crate::pipeline::{self, Auditor, Reading};
 use crate::report::words::{Lang, said};
 use crate::report::{self, Style};
@@ -142,12 +142,13 @@ fn subjects(word: &str, kind: Kind) -> Vec<Result<Subject, String>> {
         return vec![listing.map_err(|e| e.to_string())];
     }
     if path.exists() {
-        let targets = targets::resolve(&[word.to_owned()]).into_iter();
+        let targets = targets::on_disk(word).into_iter();
         return targets
             .map(|target| match target {
                 Target::Listing(listing) => Ok(Subject::Listing(listing)),
                 Target::Package(path) => Ok(Subject::Package(path)),
                 Target::Skip(skipped) => Err(format!("{}: {}", skipped.target, skipped.reason)),
+                Target::Store(_) => Err(format!("{word}: not a file")),
             })
             .collect();
     }

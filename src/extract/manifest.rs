@@ -2,12 +2,13 @@
 
 use apk_info_axml::AXML;
 use apk_info_xml::Element;
+use serde::{Deserialize, Serialize};
 
 use super::{Extracted, Resources, chunks, pool, proto, start_page};
 use crate::model::{Block, Budget, Kind, Limit, LimitCode};
 
 /// What the pipeline asks of a manifest beyond its facts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Package name.
     pub package: String,

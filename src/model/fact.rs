@@ -94,8 +94,9 @@ impl Kinds {
     }
 }
 
-/// Where one fact of a block stands: shown as `place unit`.
+/// Where one fact of a block stands: shown as `place unit`. Written as a number or a text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
 enum Spot {
     /// Number of the string, line, offset …
     At(u32),
@@ -105,7 +106,11 @@ enum Spot {
 
 /// Facts of one kind from one place, kept as one run of text so that a package's
 /// half million strings cost one allocation and one scan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Serialised as `{"kind", "place", "unit", "spots": [4711, "name", …], "texts": ["…", …]}`:
+/// whoever reads one back gets a sound block or an error, never a block whose offsets lie.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Told")]
 pub struct Block {
     /// What sort of facts these are.
     pub kind: Kind,
@@ -213,6 +218,53 @@ impl Block {
             Some(Spot::Named(name)) => format!("{} {name}", self.place),
             None => self.place.to_string(),
         }
+    }
+}
+
+/// A block as it is written.
+#[derive(Deserialize)]
+struct Told {
+    kind: Kind,
+    place: Arc<str>,
+    unit: Arc<str>,
+    spots: Vec<Spot>,
+    texts: Vec<String>,
+}
+
+impl TryFrom<Told> for Block {
+    type Error = &'static str;
+
+    fn try_from(told: Told) -> Result<Self, Self::Error> {
+        if told.spots.len() != told.texts.len() {
+            return Err("a block has as many spots as texts");
+        }
+        let mut block = Self::new(told.kind, &told.place, &told.unit);
+        for (spot, text) in told.spots.into_iter().zip(&told.texts) {
+            block.add(spot, text);
+        }
+        Ok(block)
+    }
+}
+
+impl Serialize for Block {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut out = serializer.serialize_struct("Block", 5)?;
+        out.serialize_field("kind", &self.kind)?;
+        out.serialize_field("place", &self.place)?;
+        out.serialize_field("unit", &self.unit)?;
+        out.serialize_field("spots", &self.spots)?;
+        out.serialize_field("texts", &Texts(self))?;
+        out.end()
+    }
+}
+
+/// The texts of a block, written without a copy.
+struct Texts<'a>(&'a Block);
+
+impl Serialize for Texts<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|fact| fact.text))
     }
 }
 

@@ -159,7 +159,7 @@ pub struct Check {
     /// The sum, line by line, in decibans.
     pub sum: Vec<Contribution>,
     /// Codes of the limits that make it not assessable.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<String>,
 }
 

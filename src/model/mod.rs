@@ -2,9 +2,11 @@
 
 mod app;
 mod budget;
+pub mod config;
 mod coverage;
 mod detection;
 mod fact;
+pub mod fetch;
 mod finding;
 mod listing;
 mod report;

@@ -70,7 +70,7 @@ pub struct Answer {
     /// It is listed, but no longer valid.
     pub expired: bool,
     /// Rows that nearly fit, for a person to compare.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub near: Vec<Row>,
 }
 

@@ -82,12 +82,17 @@ impl Seen {
         }
     }
 
-    /// Appends what was seen elsewhere.
+    /// Appends what was seen later. The first place of an address counts, so that it makes no
+    /// difference which facts are noted together.
     pub(super) fn merge(&mut self, other: Self) {
         self.defined.extend(other.defined);
-        self.code_addresses.extend(other.code_addresses);
+        for (address, place) in other.code_addresses {
+            self.code_addresses.entry(address).or_insert(place);
+        }
         self.updaters.extend(other.updaters);
-        self.addresses.extend(other.addresses);
+        for (address, place) in other.addresses {
+            self.addresses.entry(address).or_insert(place);
+        }
         self.loads_pages |= other.loads_pages;
     }
 

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 
 use super::container::{Form, form_of};
 use super::{Auditor, Reading, sha256_of};
-use crate::detect;
 use crate::extract::{self, Format, Manifest, Resources};
 use crate::model::{Artifact, ArtifactKind, Block, Budget, Facts, Kind, Limit, LimitCode};
 use crate::unpack::{Archive, Entry, ReadAt, signing_block};
@@ -28,6 +27,8 @@ pub(super) struct Package<'a> {
     pub(super) depth: usize,
     /// An app carries it along: it says nothing about who the app is.
     pub(super) is_carried: bool,
+    /// Facts are kept in the reading, to be judged again by another pack.
+    pub(super) keeps: bool,
     pub(super) budget: &'a Budget,
 }
 
@@ -41,8 +42,13 @@ impl Package<'_> {
         self.archive.entries.iter().any(|e| is(&e.name))
     }
 
+    /// A reading of nothing yet.
+    fn blank(&self) -> Reading {
+        Reading { kept: self.keeps.then(Vec::new), ..Reading::default() }
+    }
+
     pub(super) fn read(&self, form: Option<&dyn Form>) -> Reading {
-        let mut reading = Reading { limits: self.archive.limits.clone(), ..Reading::default() };
+        let mut reading = Reading { limits: self.archive.limits.clone(), ..self.blank() };
         reading.read.entries = self.archive.entries.len() as u64;
         if let Some(form) = form {
             form.read(self, &mut reading);
@@ -157,7 +163,7 @@ impl Package<'_> {
             }
         }
         let found = extract::certificate::read(&v1, &pairs, self.place);
-        reading.hits.merge(detect::scan(&self.auditor.pack, &found.facts));
+        reading.take(&self.auditor.pack, found.facts);
         // Android installs nothing unsigned, so no store hands such a package out.
         let is_bare = found.sha256.is_empty() && found.limits.iter().all(|l| l.code != LimitCode::BadCertificate);
         if is_bare && !self.is_carried && form.is_some_and(|form| form.kind() == ArtifactKind::Apk) {
@@ -174,7 +180,7 @@ impl Package<'_> {
             block.push(index as u32, form.map_or(&entry.name, |form| form.installed(&entry.name)));
         }
         let facts = Facts { blocks: vec![block] };
-        reading.hits.merge(detect::scan(&self.auditor.pack, &facts));
+        reading.take(&self.auditor.pack, facts);
     }
 
     /// What stands before the first entry: a DEX there is what Android ran under
@@ -210,7 +216,7 @@ impl Package<'_> {
     }
 
     fn entry(&self, form: Option<&dyn Form>, entry: &Entry) -> Reading {
-        let mut reading = Reading::default();
+        let mut reading = self.blank();
         let place = self.place_of(entry);
         // Only these two are told by their magic before they are read.
         let is_asked = extract::names_media(&entry.name) || self.archive.is_stored(entry);
@@ -275,6 +281,7 @@ impl Package<'_> {
             name: &name,
             depth: self.depth + 1,
             is_carried,
+            keeps: self.keeps,
             budget: self.budget,
         };
         let form = form_of(&inner);

@@ -5,7 +5,9 @@
 
 pub mod chunked;
 pub mod containers;
+pub mod fake_store;
 pub mod package;
+pub mod server;
 pub mod tricks;
 
 use std::path::{Path, PathBuf};

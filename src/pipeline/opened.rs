@@ -8,11 +8,11 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::model::hex;
-use crate::pipeline::{ReadAt, read_range};
+use crate::unpack::{ReadAt, read_range};
 
 /// A file opened for reading. A small one is held whole: its entries are read in thousands
 /// of small parts, and each would be a call to the system.
-pub(super) struct Opened {
+pub struct Opened {
     file: File,
     size: u64,
     held: Option<Vec<u8>>,
@@ -26,7 +26,7 @@ impl Opened {
     ///
     /// # Errors
     /// When it cannot be opened or read.
-    pub(super) fn new(path: &Path) -> io::Result<Self> {
+    pub fn new(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
         Ok(Self { file, size, held: None })
@@ -36,7 +36,7 @@ impl Opened {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(super) fn sha256(&self) -> io::Result<String> {
+    pub fn sha256(&self) -> io::Result<String> {
         const PART: u64 = 1 << 20;
         let mut hash = Sha256::new();
         match &self.held {
@@ -60,7 +60,7 @@ impl Opened {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn held(mut self) -> io::Result<Self> {
+    pub fn held(mut self) -> io::Result<Self> {
         if self.size <= HELD_MAX {
             let bytes = read_range(&self, 0, self.size)?;
             self.size = bytes.len() as u64;

@@ -1,0 +1,144 @@
+//! Politeness towards one host: turns, pauses, a breaker.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
+
+use crate::model::config::{Network, Pace};
+use crate::model::fetch::{Fault, Outcome};
+
+/// What a host is doing, for whoever watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostState {
+    /// Its name.
+    pub host: String,
+    /// Requests begun, robots.txt included.
+    pub requests: u64,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Seconds it will still be left alone; 0 when it may be asked.
+    pub rests: u64,
+}
+
+/// One host.
+pub(super) struct Host {
+    name: String,
+    slots: Arc<Semaphore>,
+    every: Mutex<Duration>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    /// When the next request may begin.
+    next: Instant,
+    /// Until when it is left alone, and whether it asked for that itself.
+    rest: Option<(Instant, Outcome)>,
+    failures: u32,
+    requests: u64,
+}
+
+/// A crawl delay longer than this is not meant for a sweep of a store.
+const CRAWL_DELAY_MAX: f64 = 60.0;
+
+impl Host {
+    pub(super) fn new(name: &str, pace: &Pace) -> Self {
+        Self {
+            name: name.to_owned(),
+            slots: Arc::new(Semaphore::new(pace.at_once.max(1) as usize)),
+            every: Mutex::new(Duration::from_secs_f64(pace.every.max(0.0))),
+            inner: Mutex::new(Inner { next: Instant::now(), rest: None, failures: 0, requests: 0 }),
+        }
+    }
+
+    /// Waits until a request may begin; the permit is held until its answer has been read.
+    ///
+    /// # Errors
+    /// When the host is left alone for longer than a request waits.
+    pub(super) async fn turn(&self, network: &Network) -> Result<OwnedSemaphorePermit, Fault> {
+        self.may_ask(network)?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        let permit = slot.map_err(|_| Fault::new(Outcome::Network, "the client was closed"))?;
+        loop {
+            let begins = self.may_ask(network)?;
+            let now = Instant::now();
+            if begins <= now {
+                let every = *lock(&self.every);
+                let mut inner = lock(&self.inner);
+                // Someone else may have taken the moment in between.
+                if inner.next <= now {
+                    inner.next = now + every;
+                    inner.requests += 1;
+                    return Ok(permit);
+                }
+                continue;
+            }
+            sleep_until(begins).await;
+        }
+    }
+
+    /// The moment the next request may begin.
+    fn may_ask(&self, network: &Network) -> Result<Instant, Fault> {
+        let inner = lock(&self.inner);
+        let Some((until, why)) = inner.rest else { return Ok(inner.next) };
+        let left = until.saturating_duration_since(Instant::now());
+        let waits = why == Outcome::Throttled && left.as_secs_f64() <= network.backoff_max;
+        if left.is_zero() || waits {
+            return Ok(inner.next.max(until));
+        }
+        let detail = match why {
+            Outcome::Throttled => format!("{} asked to be left alone", self.name),
+            _ => format!("{} failed {} times in a row and is left alone for a while", self.name, inner.failures),
+        };
+        Err(Fault { retry_after: Some(left.as_secs() + 1), ..Fault::new(why, detail) })
+    }
+
+    /// Leaves the host alone for a while because it asked for that.
+    pub(super) fn hold(&self, seconds: u64) {
+        let until = Instant::now() + Duration::from_secs(seconds);
+        let mut inner = lock(&self.inner);
+        let until = inner.rest.map_or(until, |(old, _)| old.max(until));
+        inner.rest = Some((until, Outcome::Throttled));
+    }
+
+    /// Takes note of an answer.
+    pub(super) fn succeeded(&self) {
+        let mut inner = lock(&self.inner);
+        inner.failures = 0;
+        if inner.rest.is_some_and(|(until, why)| why == Outcome::Network || until <= Instant::now()) {
+            inner.rest = None;
+        }
+    }
+
+    /// Takes note of a failure; opens the breaker when there were too many.
+    pub(super) fn failed(&self, network: &Network) {
+        let mut inner = lock(&self.inner);
+        inner.failures = inner.failures.saturating_add(1);
+        if inner.failures >= network.breaker_after.max(1) {
+            let until = Instant::now() + Duration::from_secs_f64(network.breaker_rest);
+            inner.rest = Some((until, Outcome::Network));
+        }
+    }
+
+    /// Slows down to what robots.txt asks for.
+    pub(super) fn crawl_delay(&self, seconds: f64) {
+        if seconds.is_finite() && seconds > 0.0 {
+            let asked = Duration::from_secs_f64(seconds.min(CRAWL_DELAY_MAX));
+            let mut every = lock(&self.every);
+            *every = (*every).max(asked);
+        }
+    }
+
+    pub(super) fn state(&self) -> HostState {
+        let inner = lock(&self.inner);
+        let left = inner.rest.map_or(Duration::ZERO, |(until, _)| until.saturating_duration_since(Instant::now()));
+        let rests = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        HostState { host: self.name.clone(), requests: inner.requests, failures: inner.failures, rests }
+    }
+}
+
+/// A lock whose holder died is taken over: what it guards is plain numbers.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

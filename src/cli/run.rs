@@ -1,0 +1,164 @@
+//! What sweeps and rescores have in common: pack and report options, the report of a run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Exit;
+use super::audit::{FailOn, is_incomplete, open};
+use super::pack::JudgingArgs;
+use super::register::{RegisterArgs, today};
+use crate::model::Budget;
+use crate::pipeline::Auditor;
+use crate::pipeline::evidence;
+use crate::pipeline::sweep::Ended;
+use crate::report::{self, Format, Style};
+use crate::store::{Home, State, Vault};
+
+/// Options of a run over many apps.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RunArgs {
+    /// Form of the report of the apps that this run audited. Default: no report, one line.
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
+    /// Write the report to a file instead of stdout.
+    #[arg(long, value_name = "PATH")]
+    pub(super) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) judging: JudgingArgs,
+    #[command(flatten)]
+    pub(super) registers: RegisterArgs,
+    /// Day on which licences and dates are judged, as 2026-01-31. Default: today.
+    #[arg(long, value_name = "DATE")]
+    pub(super) as_of: Option<String>,
+    /// Exit with 10 when a finding has at least this confidence.
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    pub(super) fail_on: FailOn,
+    /// Seconds that reading one app may take.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    pub(super) timeout: u64,
+}
+
+/// Rows taken from the state at once.
+const PAGE: u32 = 128;
+
+impl RunArgs {
+    /// The day to judge on.
+    pub(super) fn day(&self) -> String {
+        self.as_of.clone().unwrap_or_else(today)
+    }
+
+    /// Pack, policy and registers.
+    pub(super) fn auditor(&self) -> anyhow::Result<Auditor> {
+        let pack = self.judging.pack.load()?;
+        let policy = self.judging.policy(&pack)?;
+        Ok(Auditor {
+            policy,
+            budget: Budget::default(),
+            registers: Arc::new(self.registers.load(&self.day())?),
+            pack: Arc::new(pack),
+        })
+    }
+
+    /// Keeps what audits rest on besides apps: signatures, policies and registers, so that
+    /// evidence can be judged again years later. The name of the registers in the vault.
+    pub(super) async fn keep_grounds(&self, home: &Home) -> anyhow::Result<String> {
+        evidence::keep_pack(&home.state, &home.vault, &self.judging.pack.source()?).await?;
+        let registers = self.registers.all()?;
+        if registers.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(home.vault.put(&serde_json::to_vec(&registers)?).await?)
+    }
+
+    /// Writes the report of a run and tells how it ended.
+    pub(super) async fn finish(&self, state: &impl State, auditor: &Auditor, ended: &Ended) -> anyhow::Result<Exit> {
+        let format = self.format.or(self.out.is_some().then_some(Format::Json));
+        let mut writer = match format {
+            Some(format) => {
+                let (out, colour) = open(self.out.as_deref())?;
+                let style = Style { lang: self.judging.lang.clone(), colour };
+                Some(report::writer(format, out, style, auditor.made_by()))
+            }
+            None => None,
+        };
+        let mut exit = if ended.is_done { Exit::Clean } else { Exit::Incomplete };
+        let mut after = 0;
+        loop {
+            let rows = state.audits(ended.run.id, after, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            for row in rows {
+                if self.fail_on.is_met_by(&row.audit) {
+                    exit = Exit::Findings;
+                } else if exit == Exit::Clean && is_incomplete(&row.audit) {
+                    exit = Exit::Incomplete;
+                }
+                if let Some(writer) = &mut writer {
+                    writer.audit(row.audit)?;
+                }
+            }
+        }
+        let mut after = 0;
+        loop {
+            let rows = state.skips(ended.run.id, after, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            exit = if exit == Exit::Clean { Exit::Incomplete } else { exit };
+            if let Some(writer) = &mut writer {
+                rows.into_iter().try_for_each(|row| writer.skipped(row.skipped))?;
+            }
+        }
+        if let Some(writer) = &mut writer {
+            writer.finish()?;
+        }
+        eprintln!("{}", line(ended, &self.judging.lang));
+        Ok(exit)
+    }
+}
+
+/// One line about a run: apps seen, new, changed, audited, skipped by reason, findings by sign.
+pub(super) fn line(ended: &Ended, lang: &str) -> String {
+    let count = |name: &str| ended.counts.get(name).copied().unwrap_or_default();
+    let group = |prefix: &str, name: &dyn Fn(&str) -> String| {
+        let all = ended.counts.iter().filter_map(|(key, n)| Some((key.strip_prefix(prefix)?, n)));
+        let told: Vec<String> = all.map(|(key, n)| format!("{} {n}", name(key))).collect();
+        if told.is_empty() { "0".to_owned() } else { told.join(", ") }
+    };
+    let skipped = group("skipped:", &|code| code.to_owned());
+    let found = group("found:", &|sign| {
+        crate::model::Sign::from_id(sign)
+            .map_or(sign.to_owned(), |s| report::words::sign(s).get(report::words::Lang::of(lang)).to_owned())
+    });
+    let state = if ended.is_done { "run.done" } else { "run.stopped" };
+    rust_i18n::t!(
+        "run.line",
+        locale = lang,
+        run = ended.run.id,
+        state = rust_i18n::t!(state, locale = lang),
+        seen = count("seen"),
+        new = count("new"),
+        changed = count("changed"),
+        audited = count("audited"),
+        skipped = skipped,
+        found = found,
+        came = count("came")
+    )
+    .into_owned()
+}
+
+/// A flag that the first interrupt raises; the second one ends the process as usual.
+pub(super) fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&stop);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            raised.store(true, Ordering::Relaxed);
+            eprintln!("xunjian: finishing what is in hand; the next run goes on from there");
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(Exit::Failure.code()));
+        }
+    });
+    stop
+}

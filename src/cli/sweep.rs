@@ -1,0 +1,116 @@
+//! `xunjian sweep`: crawl, fetch, audit, remember.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::Exit;
+use super::home::{HomeArgs, runtime};
+use super::network::NetworkArgs;
+use super::progress;
+use super::run::{RunArgs, stop_on_interrupt};
+use crate::acquire::Client;
+use crate::crawl::Store;
+use crate::model::config::Config;
+use crate::pipeline::Auditor;
+use crate::pipeline::sweep::{Ended, Plan, Room, Sweep};
+use crate::store::Home;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Stores by id, or an F-Droid repository as `fdroid+https://HOST/repo`.
+    #[arg(required = true, value_name = "STORE")]
+    stores: Vec<String>,
+    #[command(flatten)]
+    home: HomeArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Apps looked at in each store, at most.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Ask for every app's page, also where the catalogue says the same of it as before.
+    #[arg(long)]
+    refresh: bool,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let auditor = Arc::new(args.run.auditor()?);
+    let config = args.network.config.load()?;
+    let stores = args.network.chosen(&args.stores)?;
+    runtime()?.block_on(async {
+        let (home, _lock) = args.home.take().await?;
+        let errand = Errand {
+            kind: "sweep",
+            stores,
+            aims: Vec::new(),
+            limit: args.limit,
+            refresh: args.refresh,
+            stop: stop_on_interrupt(),
+        };
+        let ended = sweep(&home, &config, Arc::clone(&auditor), &args.run, errand).await?;
+        args.run.finish(&home.state, &auditor, &ended).await
+    })
+}
+
+/// What a sweep goes over.
+pub(super) struct Errand {
+    pub(super) kind: &'static str,
+    pub(super) stores: Vec<Arc<Store>>,
+    pub(super) aims: Vec<(String, String)>,
+    pub(super) limit: Option<usize>,
+    pub(super) refresh: bool,
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// Sweeps, with bars where there is a terminal.
+pub(super) async fn sweep(
+    home: &Home,
+    config: &Config,
+    auditor: Arc<Auditor>,
+    run: &RunArgs,
+    errand: Errand,
+) -> anyhow::Result<Ended> {
+    if config.network.contact.is_empty() {
+        tracing::warn!("network.contact is empty: no store can reach whoever runs this; set it in the configuration");
+    }
+    let client = Arc::new(Client::new(config)?);
+    for (host, pace) in errand.stores.iter().flat_map(|store| store.paces()) {
+        client.set_pace(&host, pace);
+    }
+    let plan = Plan {
+        refresh: errand.refresh,
+        timeout: run.timeout,
+        as_of: run.day(),
+        registers: run.keep_grounds(home).await?,
+        at_once: at_once(config, &errand.stores),
+        ..Plan::default()
+    };
+    let sweep = Sweep {
+        state: home.state.clone(),
+        vault: home.vault.clone(),
+        incoming: home.vault.incoming(),
+        client: Arc::clone(&client),
+        stores: errand.stores,
+        kind: errand.kind.into(),
+        aims: errand.aims,
+        auditor,
+        plan,
+        room: Room::of(errand.limit),
+        tally: Arc::default(),
+        stop: errand.stop,
+    };
+    let bars = progress::show(home.state.clone(), Arc::clone(&sweep.tally), client, &run.judging.lang);
+    let ended = sweep.run().await;
+    drop(bars);
+    Ok(ended?)
+}
+
+/// As many requests at once as the most patient host of a store allows; the client holds each
+/// host to its own.
+fn at_once(config: &Config, stores: &[Arc<Store>]) -> usize {
+    let own = stores.iter().flat_map(|store| store.paces());
+    let paces = own.map(|(host, pace)| config.pace_of(&host, Some(&pace)).at_once);
+    paces.chain([config.pace.at_once]).chain(config.host.values().filter_map(|host| host.at_once)).max().unwrap_or(1)
+        as usize
+}

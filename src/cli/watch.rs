@@ -1,0 +1,153 @@
+//! `xunjian watch`: sweeps, rescores, re-audits and re-checks on the schedules of the
+//! configuration; one line a run.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::{DateTime, Local};
+use croner::Cron;
+
+use super::Exit;
+use super::home::{HomeArgs, runtime};
+use super::network::NetworkArgs;
+use super::rescore::rescore;
+use super::run::{RunArgs, line, stop_on_interrupt};
+use super::sweep::{Errand, sweep};
+use crate::model::RegisterKind;
+use crate::model::config::{self, Config, Schedule};
+use crate::pipeline::sweep::Ended;
+use crate::store::{Home, State};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    home: HomeArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Do everything that is scheduled once, now, and end.
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// Time between looks at the clock: a machine that slept wakes up late, not never.
+const LOOK: Duration = Duration::from_secs(1);
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let config = args.network.config.load()?;
+    anyhow::ensure!(!config.watch.is_empty(), "--config: nothing to watch; add a [[watch]] with `when` and `run`");
+    let crons: Vec<Cron> = config.watch.iter().map(cron).collect::<anyhow::Result<_>>()?;
+    runtime()?.block_on(async {
+        let stop = stop_on_interrupt();
+        if args.once {
+            let mut exit = Exit::Clean;
+            for schedule in &config.watch {
+                exit = if one(args, &config, schedule, &stop).await { exit } else { Exit::Incomplete };
+            }
+            return Ok(exit);
+        }
+        let now = Local::now();
+        let mut due: Vec<DateTime<Local>> =
+            crons.iter().zip(&config.watch).map(|(cron, of)| next(cron, of, now)).collect::<anyhow::Result<_>>()?;
+        while !stop.load(Ordering::Relaxed) {
+            for (at, (cron, schedule)) in due.iter_mut().zip(crons.iter().zip(&config.watch)) {
+                if *at <= Local::now() && !stop.load(Ordering::Relaxed) {
+                    one(args, &config, schedule, &stop).await;
+                    *at = next(cron, schedule, Local::now())?;
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(Exit::Clean)
+    })
+}
+
+fn cron(schedule: &Schedule) -> anyhow::Result<Cron> {
+    let fail = || format!("--config: watch.when: {:?} is no cron expression", schedule.when);
+    Cron::from_str(&schedule.when).with_context(fail)
+}
+
+fn next(cron: &Cron, schedule: &Schedule, after: DateTime<Local>) -> anyhow::Result<DateTime<Local>> {
+    let fail = || format!("--config: watch.when: {:?} never comes", schedule.when);
+    let at = cron.find_next_occurrence(&after, false).with_context(fail)?;
+    let delay = Duration::from_secs_f64(fastrand::f64() * schedule.jitter);
+    Ok(at + delay)
+}
+
+/// One run. What fails is told, and the next one comes as scheduled.
+async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> bool {
+    match errand(args, config, schedule, stop).await {
+        Ok(ended) => {
+            println!("{}", line(&ended, &args.run.judging.lang));
+            true
+        }
+        Err(error) => {
+            tracing::error!("{:?}: {error:#}", schedule.run);
+            false
+        }
+    }
+}
+
+async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
+    // Read anew each time: signatures, registers and the day may be others by now.
+    let auditor = Arc::new(args.run.auditor()?);
+    let (home, _lock) = args.home.take().await?;
+    let stores = if schedule.stores.is_empty() {
+        args.network.stores()?.all().cloned().map(Arc::new).collect()
+    } else {
+        args.network.chosen(&schedule.stores)?
+    };
+    let (kind, has_findings) = match schedule.run {
+        config::Errand::Rescore => {
+            return rescore(&home, auditor, &args.run, false, Arc::clone(stop)).await;
+        }
+        config::Errand::Sweep => ("sweep", None),
+        config::Errand::Reaudit => ("reaudit", Some(true)),
+        config::Errand::Recheck => ("recheck", Some(false)),
+    };
+    anyhow::ensure!(
+        has_findings.is_some() || !schedule.stores.is_empty(),
+        "--config: watch: a sweep names its `stores`"
+    );
+    let mut aims = BTreeSet::new();
+    for store in stores.iter().filter(|_| has_findings.is_some()) {
+        let apps = home.state.sample(&store.id, has_findings == Some(true), schedule.apps).await?;
+        aims.extend(apps.into_iter().map(|app| (store.id.clone(), app.name)));
+    }
+    if has_findings == Some(true) {
+        aims.extend(grey(args, &home, &stores.iter().map(|s| s.id.as_str()).collect()).await?);
+    }
+    if has_findings.is_some() && aims.is_empty() {
+        // Nothing to look at is a run as well, so that its line says so.
+        let run = home.state.begin(kind, "", crate::pipeline::sweep::now()).await?;
+        home.state.end(run.id, "{}", crate::pipeline::sweep::now()).await?;
+        return Ok(Ended { run, is_done: true, counts: Default::default() });
+    }
+    let errand = Errand {
+        kind,
+        stores,
+        aims: aims.into_iter().collect(),
+        limit: None,
+        refresh: has_findings.is_some(),
+        stop: Arc::clone(stop),
+    };
+    sweep(&home, config, auditor, &args.run, errand).await
+}
+
+/// Apps on the grey list that are known of these stores.
+async fn grey(args: &Args, home: &Home, stores: &BTreeSet<&str>) -> anyhow::Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for register in args.run.registers.all()?.iter().filter(|register| register.kind == RegisterKind::Grey) {
+        for row in register.rows.iter().filter(|row| !row.package.is_empty()) {
+            let apps = home.state.find("", &row.package).await?;
+            let here = apps.into_iter().filter(|app| stores.contains(app.store.as_str()));
+            found.extend(here.map(|app| (app.store, app.name)));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,337 @@
+//! F-Droid repositories: `entry.jar` (signed) or `entry.json`, then `index-v2.json` or a diff to
+//! the one at hand; else `index-v1.jar` or `index-v1.json`. Format:
+//! <https://f-droid.org/docs/All_our_APIs/>, read 2025.
+//!
+//! A signed index is checked against the fingerprint that the operator gave, or else against the
+//! certificate met first; what is signed wrongly is refused, never read as if unsigned.
+
+mod v1;
+mod v2;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::jar::open_jar;
+use super::store::Store;
+use super::{Harvest, Memory, Start, Todo, answer};
+use crate::model::fetch::{Answer, Ask, Fault, Found, Outcome, Purpose};
+use crate::model::{Listing, hex};
+
+/// Fields of an app in an index, and whether it must be there.
+pub(super) const FIELDS: &[(&str, bool)] = &[
+    ("package", true),
+    ("title", true),
+    ("developer", false),
+    ("category", false),
+    ("description", false),
+    ("changelog", false),
+    ("permissions", false),
+    ("screenshots", false),
+    ("version_name", false),
+    ("version_code", true),
+    ("download_url", true),
+    ("updated", false),
+];
+/// Bytes that the inside of a signed index may have.
+const INDEX_MAX: u64 = 256 << 20;
+/// Names under which things are remembered.
+const INDEX: &str = "index-v2.json";
+const TIMESTAMP: &str = "timestamp";
+const SIGNER: &str = "signer";
+
+#[derive(Debug, Deserialize)]
+struct Entry {
+    timestamp: i64,
+    index: EntryFile,
+    #[serde(default)]
+    diffs: BTreeMap<String, EntryFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EntryFile {
+    name: String,
+    sha256: String,
+    size: u64,
+}
+
+pub(super) fn start(store: &Store, start: &Start) -> Result<Vec<Todo>, Fault> {
+    let mut todo = ask(store, "entry.jar", "entry.jar")?;
+    match start {
+        Start::Catalogue(None) => {}
+        Start::Catalogue(Some(_)) => return Err(Fault::new(Outcome::NotFound, "a repository has no parts")),
+        Start::Package(package) => todo.want = Some(package.clone()),
+        Start::Words(words) => drop(todo.vars.insert("words".into(), words.to_lowercase())),
+        Start::Url(url) => {
+            let base = store.hosts.get("page").map_or("", String::as_str);
+            let package = url.strip_prefix(base).and_then(|rest| rest.split('/').rfind(|part| !part.is_empty()));
+            let package = package.filter(|p| !base.is_empty() && p.contains('.') && super::field::is_package(p));
+            todo.want =
+                Some(package.ok_or_else(|| Fault::new(Outcome::NotFound, "no page of this repository"))?.into());
+        }
+    }
+    Ok(vec![todo])
+}
+
+fn ask(store: &Store, step: &str, path: &str) -> Result<Todo, Fault> {
+    let none = || Fault::new(Outcome::AdapterBroken, format!("stores/{}.toml: [hosts] names no `repo`", store.id));
+    let repo = store.hosts.get("repo").ok_or_else(none)?;
+    let url = format!("{repo}/{}", path.trim_start_matches('/'));
+    Ok(Todo { ask: Ask::get(url, Purpose::Index), step: step.into(), ..Todo::default() })
+}
+
+/// The request after this one, with what is wanted carried over.
+fn next(store: &Store, todo: &Todo, step: &str, path: &str, vars: &[(&str, String)]) -> Harvest {
+    match ask(store, step, path) {
+        Ok(mut next) => {
+            next.want.clone_from(&todo.want);
+            next.vars.clone_from(&todo.vars);
+            next.vars.extend(vars.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
+            Harvest { next: vec![next], ..Harvest::default() }
+        }
+        Err(fault) => Harvest::fault(fault),
+    }
+}
+
+pub(super) fn read(store: &Store, todo: &Todo, answer: &Answer, memory: &dyn Memory) -> Harvest {
+    let reader = Reader { store, todo, answer, memory };
+    if let Some(fault) = answer::by_status(answer).filter(|_| !answer.is_unchanged()) {
+        return reader.absent(fault);
+    }
+    let result = match todo.step.as_str() {
+        "entry.jar" => reader.signed("entry.json", false).and_then(|(bytes, keep)| reader.entry(&bytes, keep)),
+        "entry.json" => reader.entry(&answer.body, Vec::new()),
+        "index" => reader.index(),
+        "diff" => reader.diff(),
+        "index-v1.jar" => reader.signed("index-v1.json", true).and_then(|(bytes, keep)| {
+            let mut harvest = reader.apps(v1::read(&bytes))?;
+            harvest.keep.extend(keep);
+            Ok(harvest)
+        }),
+        _ => reader.apps(v1::read(&answer.body)),
+    };
+    result.unwrap_or_else(Harvest::fault)
+}
+
+struct Reader<'a> {
+    store: &'a Store,
+    todo: &'a Todo,
+    answer: &'a Answer,
+    memory: &'a dyn Memory,
+}
+
+type Keep = Vec<(String, Vec<u8>)>;
+
+impl Reader<'_> {
+    fn broken(&self, why: impl std::fmt::Display) -> Fault {
+        // The page is an archive or a large index; where it came from says enough.
+        Fault::new(Outcome::AdapterBroken, format!("{}: {why}", self.answer.url))
+    }
+
+    /// The next form of index when this one is not there. With a fingerprint only signed ones count.
+    fn absent(&self, fault: Fault) -> Harvest {
+        let must_be_signed = self.store.vars.contains_key("fingerprint") || self.memory.recall(SIGNER).is_some();
+        if !matches!(fault.outcome, Outcome::NotFound | Outcome::Delisted) {
+            return Harvest::fault(fault);
+        }
+        match (self.todo.step.as_str(), must_be_signed) {
+            ("entry.jar", true) => next(self.store, self.todo, "index-v1.jar", "index-v1.jar", &[]),
+            ("entry.jar", false) => next(self.store, self.todo, "entry.json", "entry.json", &[]),
+            ("entry.json", _) => next(self.store, self.todo, "index-v1.jar", "index-v1.jar", &[]),
+            ("index-v1.jar", false) => next(self.store, self.todo, "index-v1.json", "index-v1.json", &[]),
+            // A diff that is gone is no loss.
+            ("diff", _) => {
+                let path = self.todo.vars.get("index").cloned().unwrap_or_default();
+                let sha256 = self.todo.vars.get("index_sha256").cloned().unwrap_or_default();
+                next(self.store, self.todo, "index", &path, &[("sha256", sha256)])
+            }
+            _ => {
+                let why = if must_be_signed { "no signed index" } else { "no index" };
+                Harvest::fault(Fault { detail: format!("{}: {why}: {}", self.store.id, fault.detail), ..fault })
+            }
+        }
+    }
+
+    /// The inside of a signed index, its signer checked.
+    fn signed(&self, name: &str, old: bool) -> Result<(Vec<u8>, Keep), Fault> {
+        if self.answer.is_unchanged() {
+            return Err(self.broken("304 to a request that was not conditional"));
+        }
+        let signed = open_jar(&self.answer.body, name, INDEX_MAX, old).map_err(|e| self.broken(e))?;
+        let wanted = match self.store.vars.get("fingerprint") {
+            Some(fingerprint) => Some(plain(fingerprint)),
+            None => self.memory.recall(SIGNER).and_then(|bytes| String::from_utf8(bytes).ok()),
+        };
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != signed.signer) {
+            return Err(self.broken(format!("signed by {}, not by {wanted}", signed.signer)));
+        }
+        Ok((signed.bytes, vec![(SIGNER.to_owned(), signed.signer.into_bytes())]))
+    }
+
+    fn entry(&self, bytes: &[u8], keep: Keep) -> Result<Harvest, Fault> {
+        let entry: Entry = serde_json::from_slice(bytes).map_err(|e| self.broken(format!("no entry: {e}")))?;
+        let at_hand = self.memory.recall(TIMESTAMP).and_then(|t| String::from_utf8(t).ok());
+        let kept = at_hand.as_ref().and_then(|_| self.memory.recall(INDEX));
+        let timestamp = entry.timestamp.to_string();
+        if let (Some(at_hand), Some(kept)) = (&at_hand, &kept) {
+            if *at_hand == timestamp {
+                let mut harvest = self.apps(v2::read(kept))?;
+                harvest.keep = keep;
+                return Ok(harvest);
+            }
+            if at_hand.parse().is_ok_and(|old: i64| old > entry.timestamp) {
+                return Err(self.broken(format!("an index older than the one at hand ({timestamp} < {at_hand})")));
+            }
+        }
+        let file = at_hand.filter(|_| kept.is_some()).and_then(|t| entry.diffs.get(&t)).map(|file| ("diff", file));
+        let (step, file) = file.unwrap_or(("index", &entry.index));
+        if file.size > INDEX_MAX {
+            return Err(self.broken(format!("an index of {} bytes", file.size)));
+        }
+        let vars = [
+            ("sha256", file.sha256.to_ascii_lowercase()),
+            ("timestamp", timestamp),
+            ("index", entry.index.name.clone()),
+            ("index_sha256", entry.index.sha256.to_ascii_lowercase()),
+        ];
+        let mut harvest = next(self.store, self.todo, step, &file.name, &vars);
+        harvest.keep = keep;
+        Ok(harvest)
+    }
+
+    /// The body is the one that the entry vouches for.
+    fn vouched(&self) -> Result<(), Fault> {
+        let ours = hex(&Sha256::digest(&self.answer.body));
+        let theirs = self.todo.vars.get("sha256").map_or("", String::as_str);
+        if ours == theirs {
+            return Ok(());
+        }
+        // Entry and index may be fetched across an update.
+        let detail = format!("{}: SHA-256 is {ours}, the entry says {theirs}", self.answer.url);
+        Err(Fault::new(Outcome::Network, detail))
+    }
+
+    fn index(&self) -> Result<Harvest, Fault> {
+        self.vouched()?;
+        let mut harvest = self.apps(v2::read(&self.answer.body))?;
+        harvest.keep = self.keep(self.answer.body.clone());
+        Ok(harvest)
+    }
+
+    fn diff(&self) -> Result<Harvest, Fault> {
+        self.vouched()?;
+        let old = self.memory.recall(INDEX).ok_or_else(|| self.broken("the index that the diff is for is gone"))?;
+        let merged = v2::merge(&old, &self.answer.body).map_err(|e| self.broken(e))?;
+        let mut harvest = self.apps(v2::read(&merged))?;
+        harvest.keep = self.keep(merged);
+        Ok(harvest)
+    }
+
+    fn keep(&self, index: Vec<u8>) -> Keep {
+        let timestamp = self.todo.vars.get("timestamp").cloned().unwrap_or_default();
+        vec![(INDEX.to_owned(), index), (TIMESTAMP.to_owned(), timestamp.into_bytes())]
+    }
+
+    /// Apps of an index, those wanted.
+    fn apps(&self, read: Result<Vec<App>, String>) -> Result<Harvest, Fault> {
+        let apps = read.map_err(|e| self.broken(e))?;
+        let count = apps.len();
+        let mut harvest = Harvest::default();
+        let mut faults = Vec::new();
+        for app in apps.into_iter().filter(|app| self.is_wanted(app)) {
+            match app.found(self.store) {
+                Ok(found) => harvest.found.push(found),
+                Err(why) => faults.push(why),
+            }
+        }
+        if !faults.is_empty() {
+            let first: Vec<&str> = faults.iter().take(3).map(String::as_str).collect();
+            harvest.faults.push(self.broken(format!(
+                "{} apps lack what is required: {}",
+                faults.len(),
+                first.join("; ")
+            )));
+        }
+        let is_search = self.todo.want.is_some() || self.todo.vars.contains_key("words");
+        if harvest.found.is_empty() && harvest.faults.is_empty() && is_search {
+            let wanted = self.todo.want.as_ref().or_else(|| self.todo.vars.get("words")).cloned().unwrap_or_default();
+            let detail = format!("{}: none of {count} apps is `{wanted}`", self.store.id);
+            return Err(Fault::new(Outcome::NotFound, detail));
+        }
+        Ok(harvest)
+    }
+
+    fn is_wanted(&self, app: &App) -> bool {
+        let words = self.todo.vars.get("words");
+        self.todo.want.as_ref().is_none_or(|want| *want == app.listing.package)
+            && words.is_none_or(|words| {
+                let said = format!("{}\n{}\n{}", app.listing.title, app.summary, app.listing.package).to_lowercase();
+                words.split_whitespace().all(|word| said.contains(word))
+            })
+    }
+}
+
+/// A fingerprint without the blanks and colons it may be written with.
+fn plain(fingerprint: &str) -> String {
+    fingerprint.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase()
+}
+
+/// An app of either index. Addresses are still names within the repository.
+#[derive(Debug, Default)]
+struct App {
+    listing: Listing,
+    summary: String,
+    file: String,
+    sha256: String,
+    bytes: u64,
+}
+
+impl App {
+    fn found(self, store: &Store) -> Result<Found, String> {
+        let mut listing = self.listing;
+        if !super::field::is_package(&listing.package) {
+            return Err(format!("{:?} is no package name", listing.package));
+        }
+        if listing.title.is_empty() {
+            // A repository may name an app by its package alone.
+            listing.title.clone_from(&listing.package);
+        }
+        listing.id.clone_from(&listing.package);
+        listing.store.clone_from(&store.id);
+        let repo = store.hosts.get("repo").map_or("", String::as_str);
+        let address = |name: &str| {
+            let url = url::Url::parse(&format!("{repo}/{}", name.trim_start_matches('/'))).ok()?;
+            Some(url.to_string())
+        };
+        listing.screenshots = listing.screenshots.iter().filter_map(|name| address(name)).collect();
+        listing.url = match store.hosts.get("page") {
+            Some(page) => format!("{page}/{}/", listing.package),
+            None => format!("{repo}/{}", self.file.trim_start_matches('/')),
+        };
+        let package = if self.file.is_empty() {
+            None
+        } else {
+            let url =
+                address(&self.file).ok_or_else(|| format!("{}: {:?} is no file name", listing.package, self.file))?;
+            listing.download_url.clone_from(&url);
+            let expected = crate::model::fetch::Expected {
+                sha256: (!self.sha256.is_empty()).then(|| self.sha256.to_ascii_lowercase()),
+                bytes: (self.bytes > 0).then_some(self.bytes),
+            };
+            Some(crate::model::fetch::Wanted { ask: Ask::get(url, Purpose::Package), expected })
+        };
+        Ok(Found { listing, package })
+    }
+}
+
+/// The text of a locale that fits Chinese readers best.
+fn localised<'a, T>(texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
+    const FIRST: &[&str] = &["zh-CN", "zh-Hans-CN", "zh-Hans", "zh"];
+    let by_name = FIRST.iter().find_map(|locale| texts.get(*locale));
+    by_name
+        .or_else(|| texts.iter().find(|(locale, _)| locale.starts_with("zh")).map(|(_, text)| text))
+        .or_else(|| texts.get("en-US"))
+        .or_else(|| texts.get("en"))
+        .or_else(|| texts.values().next())
+}

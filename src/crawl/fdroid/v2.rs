@@ -1,0 +1,284 @@
+//! `index-v2.json`: read app by app, so that a large index is never held as a tree.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::{App, localised};
+use crate::model::Listing;
+
+/// Apps of one index.
+const APPS_MAX: usize = 200_000;
+/// Screenshots and permissions kept of one app.
+const LIST_MAX: usize = 500;
+
+type Texts = BTreeMap<String, String>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Package {
+    metadata: Metadata,
+    versions: BTreeMap<String, Version>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    name: Texts,
+    summary: Texts,
+    description: Texts,
+    categories: Vec<String>,
+    author_name: String,
+    last_updated: i64,
+    web_site: String,
+    screenshots: BTreeMap<String, BTreeMap<String, Vec<File>>>,
+}
+
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+struct File {
+    name: String,
+    sha256: String,
+    size: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Version {
+    file: File,
+    manifest: Manifest,
+    release_channels: Vec<String>,
+    anti_features: BTreeMap<String, Value>,
+    whats_new: Texts,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Manifest {
+    version_name: String,
+    version_code: i64,
+    uses_permission: Vec<Named>,
+    uses_permission_sdk23: Vec<Named>,
+    nativecode: Vec<String>,
+    signer: Signer,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Signer {
+    sha256: Vec<String>,
+}
+
+/// Reads every app of an index.
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<App>, String> {
+    let mut apps = Vec::new();
+    each(bytes, &mut |name, package: Package| {
+        apps.push(app(name, package));
+        if apps.len() > APPS_MAX { Err(format!("more than {APPS_MAX} apps")) } else { Ok(()) }
+    })?;
+    Ok(apps)
+}
+
+fn app(name: String, package: Package) -> App {
+    let metadata = package.metadata;
+    let text = |texts: &Texts| localised(texts).cloned().unwrap_or_default();
+    let summary = text(&metadata.summary);
+    let said = [summary.clone(), text(&metadata.description)];
+    let mut listing = Listing {
+        package: name,
+        title: text(&metadata.name),
+        developer: metadata.author_name,
+        category: metadata.categories.join(", "),
+        description: said.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n"),
+        ..Listing::default()
+    };
+    if let Some(forms) = metadata.screenshots.get("phone").and_then(localised) {
+        listing.screenshots = forms.iter().take(LIST_MAX).map(|file| file.name.clone()).collect();
+    }
+    if metadata.last_updated != 0 {
+        listing.more.insert("updated".into(), metadata.last_updated.into());
+    }
+    if !metadata.web_site.is_empty() {
+        listing.more.insert("website".into(), metadata.web_site.into());
+    }
+    let mut app = App { listing, summary, ..App::default() };
+    if let Some(version) = newest(package.versions) {
+        fill(&mut app, version);
+    }
+    app
+}
+
+/// The newest version that is not for testers, else the newest.
+fn newest(versions: BTreeMap<String, Version>) -> Option<Version> {
+    versions.into_values().max_by_key(|v| (v.release_channels.is_empty(), v.manifest.version_code))
+}
+
+fn fill(app: &mut App, version: Version) {
+    let manifest = version.manifest;
+    app.listing.version_name = manifest.version_name;
+    app.listing.version_code = u64::try_from(manifest.version_code).unwrap_or(0);
+    app.listing.changelog = localised(&version.whats_new).cloned().unwrap_or_default();
+    let permissions = manifest.uses_permission.into_iter().chain(manifest.uses_permission_sdk23);
+    app.listing.permissions = permissions.map(|p| p.name).take(LIST_MAX).collect();
+    let mut more = |key: &str, values: Vec<String>| {
+        if !values.is_empty() {
+            app.listing.more.insert(key.into(), values.into());
+        }
+    };
+    more("nativecode", manifest.nativecode);
+    more("signer", manifest.signer.sha256);
+    more("antiFeatures", version.anti_features.into_keys().collect());
+    app.file = version.file.name;
+    app.sha256 = version.file.sha256;
+    app.bytes = version.file.size;
+}
+
+type Each<'a, T> = &'a mut dyn FnMut(String, T) -> Result<(), String>;
+
+/// Hands on each package of an index, in its order.
+fn each<'de, T: Deserialize<'de>>(bytes: &'de [u8], each: Each<'_, T>) -> Result<(), String> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    Index(each).deserialize(&mut deserializer).map_err(|e| format!("no index of version 2: {e}"))?;
+    deserializer.end().map_err(|e| format!("no index of version 2: {e}"))
+}
+
+struct Index<'a, T>(Each<'a, T>);
+struct Packages<'a, T>(Each<'a, T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Index<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Index<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an index")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut is_there = false;
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "packages" {
+                is_there = true;
+                map.next_value_seed(Packages(&mut *self.0))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        if is_there { Ok(()) } else { Err(serde::de::Error::missing_field("packages")) }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Packages<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Packages<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("packages by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, package)) = map.next_entry::<String, T>()? {
+            (self.0)(name, package).map_err(serde::de::Error::custom)?;
+        }
+        Ok(())
+    }
+}
+
+/// Applies a diff, a JSON Merge Patch (RFC 7396) of the whole index, and writes the index that
+/// results. Only one app at a time is held as a tree.
+pub(super) fn merge(old: &[u8], diff: &[u8]) -> Result<Vec<u8>, String> {
+    let mut patch: Value = serde_json::from_slice(diff).map_err(|e| format!("no diff: {e}"))?;
+    let mut changed = match patch.get_mut("packages").map(Value::take) {
+        Some(Value::Object(changed)) => changed,
+        Some(Value::Null) | None => serde_json::Map::new(),
+        Some(_) => return Err("no diff: `packages` is no object".into()),
+    };
+    let mut out = b"{\"packages\":{".to_vec();
+    let write = |out: &mut Vec<u8>, name: &str, package: &Value| -> Result<(), String> {
+        if !out.ends_with(b"{") {
+            out.push(b',');
+        }
+        serde_json::to_writer(&mut *out, name).map_err(|e| e.to_string())?;
+        out.push(b':');
+        serde_json::to_writer(&mut *out, package).map_err(|e| e.to_string())
+    };
+    each(old, &mut |name, mut package: Value| {
+        match changed.shift_remove(&name) {
+            Some(Value::Null) => return Ok(()),
+            Some(change) => patch_value(&mut package, change),
+            None => {}
+        }
+        write(&mut out, &name, &package)
+    })?;
+    for (name, change) in changed.into_iter().filter(|(_, change)| !change.is_null()) {
+        let mut package = Value::Null;
+        patch_value(&mut package, change);
+        write(&mut out, &name, &package)?;
+    }
+    out.extend_from_slice(b"}}");
+    Ok(out)
+}
+
+/// RFC 7396, 2. Depth is bounded by the parser's own limit.
+fn patch_value(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(target) = target else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            target.shift_remove(&key);
+        } else {
+            patch_value(target.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_changes_adds_and_removes() {
+        let old =
+            r#"{"repo":{},"packages":{"a.a":{"metadata":{"name":{"en-US":"A"}},"versions":{}},"b.b":{"metadata":{}}}}"#;
+        let diff = r#"{"packages":{"a.a":{"metadata":{"name":{"en-US":null,"zh-CN":"甲"}}},"b.b":null,"c.c":{"metadata":{"name":{"en":"C"},"x":null}}}}"#;
+        let merged = merge(old.as_bytes(), diff.as_bytes()).unwrap();
+        let apps = read(&merged).unwrap();
+        let names: Vec<_> = apps.iter().map(|a| (a.listing.package.as_str(), a.listing.title.as_str())).collect();
+        assert_eq!(names, [("a.a", "甲"), ("c.c", "C")]);
+    }
+
+    #[test]
+    fn what_is_no_index_is_refused() {
+        for text in ["", "[]", "{}", r#"{"packages":[]}"#, r#"{"packages":{"a":1}}"#, r#"{"packages":{}}x"#] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(read(br#"{"packages":{}}"#).unwrap().is_empty());
+    }
+}

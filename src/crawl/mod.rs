@@ -1,0 +1,112 @@
+//! Store catalogues into listings, without any network: a [`Store`] makes [`Todo`]s and reads
+//! their answers. A store is one file under `stores/`, data that an operator mends without a new
+//! build; the drivers here know forms (JSON, HTML, embedded JSON, JSON-LD, sitemap, F-Droid
+//! index), never stores.
+//!
+//! A required field that is gone makes `adapter-broken` with the page kept, never an empty
+//! listing. Lists are followed up to a cap and not in circles.
+
+mod adapter;
+mod answer;
+mod fdroid;
+mod field;
+mod jar;
+mod page;
+mod select;
+mod sitemap;
+mod store;
+mod stores;
+mod template;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Listing;
+use crate::model::fetch::{Ask, Fault, Found};
+
+pub use adapter::{Category, Text};
+pub use jar::{JarError, Signed, open_jar};
+pub use store::{FieldSeen, Store};
+pub use stores::{StoreError, Stores, Target};
+
+/// Where crawling a store begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Everything, or one category by its id.
+    Catalogue(Option<String>),
+    /// One app by its package name.
+    Package(String),
+    /// Apps by words.
+    Words(String),
+    /// One page of the store.
+    Url(String),
+}
+
+/// A request with what is needed to read its answer. Plain data: a queue may hold it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Todo {
+    /// The request.
+    pub ask: Ask,
+    /// The store's key for the app this leads to; empty for lists. A sweep does each key once.
+    #[serde(default)]
+    pub key: String,
+    /// What the list said of the app, as a hash: when it has not changed since the last sweep,
+    /// the app's page need not be asked. Empty where the list says nothing but the key.
+    #[serde(default)]
+    pub mark: String,
+    /// Step of the adapter that reads the answer.
+    pub step: String,
+    /// Values for templates.
+    #[serde(default)]
+    pub vars: BTreeMap<String, String>,
+    /// What is known of the app so far.
+    #[serde(default)]
+    pub partial: Listing,
+    /// Only this package is wanted.
+    #[serde(default)]
+    pub want: Option<String>,
+    /// Page of the list, from 0.
+    #[serde(default)]
+    pub page: u32,
+    /// Fingerprints of the last pages of this list.
+    #[serde(default)]
+    pub seen: Vec<u64>,
+}
+
+/// What an answer yields. Nothing is dropped: what was there is an app, a further request or a
+/// fault.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Harvest {
+    /// Apps, complete.
+    pub found: Vec<Found>,
+    /// Further requests.
+    pub next: Vec<Todo>,
+    /// What went wrong.
+    pub faults: Vec<Fault>,
+    /// To be remembered for the next sweep, by name.
+    pub keep: Vec<(String, Vec<u8>)>,
+}
+
+impl Harvest {
+    fn fault(fault: Fault) -> Self {
+        Self { faults: vec![fault], ..Self::default() }
+    }
+}
+
+/// What an earlier sweep kept of a store.
+pub trait Memory {
+    /// Bytes kept under a name.
+    fn recall(&self, name: &str) -> Option<Vec<u8>>;
+}
+
+/// Remembers nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Forgetful;
+
+impl Memory for Forgetful {
+    fn recall(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+}

@@ -1,0 +1,485 @@
+//! One store: its adapter at work.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::adapter::{Adapter, Category, Driver, Step, Text};
+use super::field::{self, is_package};
+use super::page::Page;
+use super::template::{Escape, fill};
+use super::{Harvest, Memory, Start, Todo, answer, fdroid, sitemap};
+use crate::model::config::{Pace, StoreSettings};
+use crate::model::fetch::{Answer, Ask, Expected, Fault, Found, Method, Outcome, Purpose, Wanted};
+use crate::model::{Listing, hex};
+
+/// Fingerprints of pages remembered to notice a circle.
+const SEEN_MAX: usize = 16;
+/// Lists nested in lists (sitemap indexes) are followed this deep.
+pub(super) const DEPTH_MAX: u32 = 4;
+
+/// A store that can be crawled.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// Id: the name of its file.
+    pub id: String,
+    pub(super) adapter: Adapter,
+    pub(super) hosts: BTreeMap<String, String>,
+    pub(super) vars: BTreeMap<String, String>,
+    /// Pages of one list that are followed.
+    pub(super) pages_max: u32,
+}
+
+/// A field of an adapter and whether it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldSeen {
+    /// Its name.
+    pub name: String,
+    /// The adapter calls it required.
+    pub required: bool,
+    /// Start of its value; empty when it was not found.
+    pub value: String,
+}
+
+impl Store {
+    pub(super) fn new(id: &str, adapter: Adapter, settings: &StoreSettings, pages_max: u32) -> Self {
+        let mut hosts = adapter.file.hosts.clone();
+        if let Some(base) = &settings.base {
+            hosts.values_mut().for_each(|host| *host = base.trim_end_matches('/').to_owned());
+        }
+        let mut vars = adapter.file.vars.clone();
+        vars.extend(settings.vars.clone());
+        Self { id: id.to_owned(), adapter, hosts, vars, pages_max }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn title(&self) -> &Text {
+        &self.adapter.file.title
+    }
+
+    /// When its facts were last seen to hold.
+    #[must_use]
+    pub fn seen(&self) -> &str {
+        &self.adapter.file.seen
+    }
+
+    /// Parts of its catalogue.
+    #[must_use]
+    pub fn categories(&self) -> &[Category] {
+        &self.adapter.file.category
+    }
+
+    /// Packages, or `?words`, that `store check` fetches.
+    #[must_use]
+    pub fn known(&self) -> &[String] {
+        &self.adapter.file.known
+    }
+
+    /// Names of its hosts and the pace its file asks for, if it does.
+    #[must_use]
+    pub fn paces(&self) -> Vec<(String, Pace)> {
+        let Some(pace) = &self.adapter.file.pace else { return Vec::new() };
+        let names = self.hosts.values().filter_map(|host| url::Url::parse(host).ok()?.host_str().map(str::to_owned));
+        names.map(|name| (name, pace.clone())).collect()
+    }
+
+    /// Which starts it knows: catalogue, package, words.
+    #[must_use]
+    pub fn starts(&self) -> [bool; 3] {
+        let start = &self.adapter.file.start;
+        match self.adapter.file.driver {
+            Driver::Fdroid => [true; 3],
+            Driver::Steps => [start.catalogue.is_some(), start.package.is_some(), start.words.is_some()],
+        }
+    }
+
+    /// The first requests.
+    ///
+    /// # Errors
+    /// When the store has no such start, or no page of this address.
+    pub fn start(&self, start: &Start) -> Result<Vec<Todo>, Fault> {
+        if self.adapter.file.driver == Driver::Fdroid {
+            return fdroid::start(self, start);
+        }
+        let none = |what: &str| Fault::new(Outcome::NotFound, format!("the store `{}` knows no {what}", self.id));
+        let start_file = &self.adapter.file.start;
+        let mut vars = BTreeMap::new();
+        match start {
+            Start::Catalogue(category) => {
+                let step = start_file.catalogue.as_deref().ok_or_else(|| none("catalogue"))?;
+                self.catalogue(step, category.as_deref())
+            }
+            Start::Package(package) => {
+                if !is_package(package) {
+                    return Err(Fault::new(Outcome::NotFound, format!("`{package}` is no package name")));
+                }
+                let step = start_file.package.as_deref().ok_or_else(|| none("way to an app by its package"))?;
+                vars.insert("package".into(), package.clone());
+                vars.insert("words".into(), package.clone());
+                let todo = self.todo(step, vars, Listing::default(), 0)?;
+                Ok(vec![Todo { want: Some(package.clone()), key: package.clone(), ..todo }])
+            }
+            Start::Words(words) => {
+                let step = start_file.words.as_deref().ok_or_else(|| none("search"))?;
+                vars.insert("words".into(), words.clone());
+                Ok(vec![self.todo(step, vars, Listing::default(), 0)?])
+            }
+            Start::Url(url) => self.by_url(url).ok_or_else(|| none("page of this address"))?.map(|todo| vec![todo]),
+        }
+    }
+
+    fn catalogue(&self, step: &str, category: Option<&str>) -> Result<Vec<Todo>, Fault> {
+        let categories = &self.adapter.file.category;
+        let chosen: Vec<&Category> = categories.iter().filter(|c| category.is_none_or(|id| id == c.id)).collect();
+        if let Some(id) = category.filter(|_| chosen.is_empty()) {
+            return Err(Fault::new(Outcome::NotFound, format!("the store `{}` has no category `{id}`", self.id)));
+        }
+        if chosen.is_empty() {
+            return Ok(vec![self.todo(step, BTreeMap::new(), Listing::default(), 0)?]);
+        }
+        chosen.iter().map(|c| self.todo(step, c.vars.clone(), Listing::default(), 0)).collect()
+    }
+
+    /// A page of this store, if the address is one.
+    fn by_url(&self, address: &str) -> Option<Result<Todo, Fault>> {
+        let url = url::Url::parse(address).ok()?;
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        for (host, regex, step) in &self.adapter.pages {
+            let base = url::Url::parse(self.hosts.get(host)?).ok()?;
+            let is_any = self.adapter.steps.get(step).is_some_and(|s| s.file.url == "{url}");
+            if (base.origin() != url.origin() && !is_any) || !regex.is_match(&path) {
+                continue;
+            }
+            let groups = regex.captures(&path)?;
+            let mut vars: BTreeMap<String, String> = regex
+                .capture_names()
+                .flatten()
+                .filter_map(|name| Some((name.to_owned(), groups.name(name)?.as_str().to_owned())))
+                .collect();
+            vars.insert("url".into(), url.to_string());
+            return Some(self.todo(step, vars, Listing::default(), 0));
+        }
+        None
+    }
+
+    /// A request of a step. The known values and the page number become its template's.
+    pub(super) fn todo(
+        &self,
+        step: &str,
+        vars: BTreeMap<String, String>,
+        partial: Listing,
+        page: u32,
+    ) -> Result<Todo, Fault> {
+        let broken = |detail: String| Fault::new(Outcome::AdapterBroken, format!("{}, step {step}: {detail}", self.id));
+        let Some(found) = self.adapter.steps.get(step) else { return Err(broken("there is no such step".into())) };
+        let file = &found.file;
+        let mut all = self.vars.clone();
+        all.extend(vars.clone());
+        if let Some(paging) = &file.paging {
+            all.entry("page".into()).or_insert_with(|| (paging.from + paging.by * u64::from(page)).to_string());
+        }
+        let put = |template: &str, escape| {
+            fill(template, &all, &self.hosts, escape).map_err(|name| broken(format!("`{{{name}}}` has no value")))
+        };
+        // A whole address is taken as it is.
+        let url = put(&file.url, if file.url == "{url}" { Escape::None } else { Escape::Url })?;
+        let is_json = file.body.trim_start().starts_with(['{', '[']);
+        let mut headers = Vec::new();
+        for (name, value) in self.adapter.file.headers.iter().chain(&file.headers) {
+            headers.push((name.clone(), put(value, Escape::None)?));
+        }
+        if file.method == Method::Post {
+            let kind = if is_json { "application/json" } else { "application/x-www-form-urlencoded" };
+            headers.push(("content-type".into(), kind.into()));
+        }
+        let ask = Ask {
+            method: file.method,
+            url,
+            headers,
+            body: put(&file.body, if is_json { Escape::Json } else { Escape::Url })?,
+            purpose: file.purpose,
+            validators: None,
+            captcha: self.adapter.file.captcha.clone(),
+        };
+        Ok(Todo { ask, step: step.to_owned(), vars, partial, page, ..Todo::default() })
+    }
+
+    /// Reads the answer to a [`Todo`] of this store.
+    #[must_use]
+    pub fn read(&self, todo: &Todo, answer: &Answer, memory: &dyn Memory) -> Harvest {
+        if self.adapter.file.driver == Driver::Fdroid {
+            return fdroid::read(self, todo, answer, memory);
+        }
+        if answer.is_unchanged() {
+            return Harvest::default();
+        }
+        let Some(step) = self.adapter.steps.get(&todo.step) else {
+            return Harvest::fault(Fault::new(Outcome::AdapterBroken, format!("{}: no step `{}`", self.id, todo.step)));
+        };
+        let page = Page::new(answer, &step.file.embedded, step.fragment.as_ref());
+        if let Some(fault) = answer::fault(&step.rules, &page) {
+            return Harvest::fault(fault);
+        }
+        let mut harvest = match (&step.items, step.file.form) {
+            (_, super::select::Form::Sitemap) => sitemap::read(self, step, todo, answer),
+            (Some(items), _) => self.list(step, items, todo, &page),
+            (None, _) => self.single(step, todo, &page),
+        };
+        harvest.next.iter_mut().for_each(|next| next.want.clone_from(&todo.want));
+        harvest
+    }
+
+    fn single(&self, step: &Step, todo: &Todo, page: &Page<'_>) -> Harvest {
+        let (mut listing, mut vars) = (todo.partial.clone(), todo.vars.clone());
+        let lacks = field::harvest(&step.fields, page, None, &self.hosts, &mut listing, &mut vars);
+        if !lacks.is_empty() {
+            return Harvest::fault(self.broken(
+                todo,
+                page.answer,
+                &format!("required and not found: {}", lacks.join(", ")),
+            ));
+        }
+        if !self.is_wanted(step, todo, &vars) {
+            // One of several that a search found.
+            return Harvest::default();
+        }
+        if listing.url.is_empty() {
+            listing.url.clone_from(&page.answer.url);
+        }
+        self.pass_on(step, todo, listing, vars, page.answer)
+    }
+
+    /// An app goes to its next step, or is complete.
+    pub(super) fn pass_on(
+        &self,
+        step: &Step,
+        todo: &Todo,
+        listing: Listing,
+        vars: BTreeMap<String, String>,
+        answer: &Answer,
+    ) -> Harvest {
+        if let Some(then) = &step.file.then {
+            let key = key_of(&listing, &vars);
+            let mark = mark_of(&listing);
+            return match self.todo(then, vars, listing, 0) {
+                Ok(next) => Harvest { next: vec![Todo { key, mark, ..next }], ..Harvest::default() },
+                Err(fault) => Harvest::fault(fault),
+            };
+        }
+        match self.complete(listing, &vars, todo.want.as_deref(), answer) {
+            Ok(found) => Harvest { found: vec![found], ..Harvest::default() },
+            Err(fault) => Harvest::fault(fault),
+        }
+    }
+
+    fn list(&self, step: &Step, items: &super::select::Selector, todo: &Todo, page: &Page<'_>) -> Harvest {
+        let found = match page.items(items) {
+            Ok(found) => found,
+            Err(why) => return Harvest::fault(self.broken(todo, page.answer, &why)),
+        };
+        if found.is_empty() {
+            return self.empty(step, todo, page);
+        }
+        let mut harvest = Harvest::default();
+        let mut lacking: Vec<String> = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        let mut met = std::collections::HashSet::new();
+        for (number, item) in found.iter().enumerate() {
+            let (mut listing, mut vars) = (todo.partial.clone(), todo.vars.clone());
+            // The page's number and cursor are the list's, not the app's.
+            vars.remove("page");
+            let lacks = field::harvest(&step.fields, page, Some(*item), &self.hosts, &mut listing, &mut vars);
+            let key = key_of(&listing, &vars);
+            let is_double = !key.is_empty() && !met.insert(key.clone());
+            keys.push(key);
+            if is_double {
+                continue;
+            }
+            if !lacks.is_empty() {
+                lacking.push(format!("item {}: {}", number + 1, lacks.join(", ")));
+            } else if self.is_wanted(step, todo, &vars) {
+                let one = self.pass_on(step, todo, listing, vars, page.answer);
+                harvest.found.extend(one.found);
+                harvest.next.extend(one.next);
+                harvest.faults.extend(one.faults);
+            }
+        }
+        if !lacking.is_empty() {
+            let first: Vec<&str> = lacking.iter().take(3).map(String::as_str).collect();
+            let detail =
+                format!("{} of {} items lack what is required: {}", lacking.len(), found.len(), first.join("; "));
+            harvest.faults.push(self.broken(todo, page.answer, &detail));
+        }
+        self.next_page(step, todo, page, &keys, &mut harvest);
+        self.picked(step, todo, &mut harvest);
+        harvest
+    }
+
+    fn is_wanted(&self, step: &Step, todo: &Todo, vars: &BTreeMap<String, String>) -> bool {
+        let fits = |name: &String, wanted: &str| vars.get(name).is_some_and(|value| value == wanted);
+        // Without a wish of the caller's, every item is picked.
+        let picked = match &step.file.pick {
+            Some(name) => todo.vars.get(name).is_none_or(|wanted| fits(name, wanted)),
+            None => true,
+        };
+        picked && step.only.iter().all(|(name, regex)| vars.get(name).is_some_and(|value| regex.is_match(value)))
+    }
+
+    /// A list in which one app was looked for ends when it is found, or with `not-found`.
+    fn picked(&self, step: &Step, todo: &Todo, harvest: &mut Harvest) {
+        let Some(wanted) = step.file.pick.as_ref().and_then(|name| todo.vars.get(name)) else { return };
+        let is_page = |next: &Todo| next.step == todo.step && next.page > todo.page;
+        if !harvest.found.is_empty() || harvest.next.iter().any(|next| !is_page(next)) {
+            harvest.next.retain(|next| !is_page(next));
+        } else if harvest.next.is_empty() && harvest.faults.is_empty() {
+            let detail = format!("the store `{}` lists no `{wanted}`", self.id);
+            harvest.faults.push(Fault::new(Outcome::NotFound, detail));
+        }
+    }
+
+    fn empty(&self, step: &Step, todo: &Todo, page: &Page<'_>) -> Harvest {
+        if todo.page > 0 {
+            let mut harvest = Harvest::default();
+            self.picked(step, todo, &mut harvest);
+            return harvest;
+        }
+        let list = step.list.as_ref().and_then(|path| path.query(page.json().ok()?).first());
+        if list.is_some_and(|value| value.as_array().is_some_and(Vec::is_empty)) {
+            let detail = format!("{}: the list is empty", page.answer.url);
+            return Harvest::fault(Fault::with_page(Outcome::NotFound, detail, page.answer));
+        }
+        Harvest::fault(self.broken(todo, page.answer, "no item where the list should be"))
+    }
+
+    /// The next page of a list, unless it ends here, runs in a circle or has too many pages.
+    fn next_page(&self, step: &Step, todo: &Todo, page: &Page<'_>, keys: &[String], harvest: &mut Harvest) {
+        let Some(paging) = &step.file.paging else { return };
+        let one = |selector| page.values(selector, None).unwrap_or_default().into_iter().next();
+        let mut vars = todo.vars.clone();
+        vars.remove("page");
+        if let Some(selector) = &step.next {
+            match one(selector) {
+                Some(cursor) if todo.vars.get("page") != Some(&cursor) => vars.insert("page".into(), cursor),
+                _ => return,
+            };
+        }
+        if let Some(selector) = &step.more
+            && !one(selector).is_some_and(|more| matches!(more.as_str(), "true" | "1" | "yes" | "True"))
+        {
+            return;
+        }
+        let number = paging.from + paging.by * u64::from(todo.page);
+        if let Some(last) = step.last.as_ref().and_then(one)
+            && last.parse().is_ok_and(|last: u64| number >= last)
+        {
+            return;
+        }
+        let print = fingerprint(keys);
+        if todo.seen.contains(&print) {
+            return;
+        }
+        if todo.page + 1 >= self.pages_max {
+            let detail = format!("the list goes on after {} pages; `caps.pages` ends it", self.pages_max);
+            let mut fault = self.broken(todo, page.answer, &detail);
+            fault.page = None;
+            harvest.faults.push(fault);
+            return;
+        }
+        match self.todo(&todo.step, vars, todo.partial.clone(), todo.page + 1) {
+            Ok(mut next) => {
+                next.key.clone_from(&todo.key);
+                next.seen = todo.seen.iter().rev().take(SEEN_MAX - 1).rev().copied().chain([print]).collect();
+                harvest.next.push(next);
+            }
+            Err(fault) => harvest.faults.push(fault),
+        }
+    }
+
+    pub(super) fn broken(&self, todo: &Todo, answer: &Answer, why: &str) -> Fault {
+        let detail = format!("{}: stores/{}.toml, step {}: {why}", answer.url, self.id, todo.step);
+        Fault::with_page(Outcome::AdapterBroken, detail, answer)
+    }
+
+    fn complete(
+        &self,
+        mut listing: Listing,
+        vars: &BTreeMap<String, String>,
+        want: Option<&str>,
+        answer: &Answer,
+    ) -> Result<Found, Fault> {
+        if let Some(wanted) = want {
+            if listing.package.is_empty() {
+                wanted.clone_into(&mut listing.package);
+            } else if listing.package != wanted {
+                let detail =
+                    format!("{}: asked for `{wanted}`, the store answered with `{}`", answer.url, listing.package);
+                return Err(Fault::with_page(Outcome::AdapterBroken, detail, answer));
+            }
+        }
+        listing.store.clone_from(&self.id);
+        let expected = Expected {
+            sha256: vars
+                .get("sha256")
+                .filter(|v| v.len() == 64 && v.bytes().all(|b| b.is_ascii_hexdigit()))
+                .map(|v| v.to_ascii_lowercase()),
+            bytes: vars.get("bytes").and_then(|v| v.parse().ok()),
+        };
+        let package = (!listing.download_url.is_empty()).then(|| {
+            let mut ask = Ask::get(listing.download_url.clone(), Purpose::Package);
+            ask.captcha.clone_from(&self.adapter.file.captcha);
+            Wanted { ask, expected }
+        });
+        Ok(Found { listing, package })
+    }
+
+    /// Field by field, what the adapter knows and an app has.
+    #[must_use]
+    pub fn check(&self, found: &Found) -> Vec<FieldSeen> {
+        let value = serde_json::to_value(&found.listing).unwrap_or_default();
+        let mut fields: BTreeMap<String, bool> = BTreeMap::new();
+        match self.adapter.file.driver {
+            Driver::Fdroid => {
+                fields.extend(fdroid::FIELDS.iter().map(|(name, required)| ((*name).to_owned(), *required)))
+            }
+            Driver::Steps => {
+                let all = self.adapter.steps.values().flat_map(|step| &step.fields);
+                for field in all.filter(|f| !f.name.starts_with("var.")) {
+                    let name = field.name.trim_start_matches("more.").to_owned();
+                    *fields.entry(name).or_default() |= field.required;
+                }
+            }
+        }
+        let text = |name: &str| match value.get(name) {
+            Some(serde_json::Value::String(text)) => text.chars().take(60).collect(),
+            Some(serde_json::Value::Array(all)) if !all.is_empty() => format!("{} values", all.len()),
+            Some(serde_json::Value::Number(number)) if number.as_u64() != Some(0) => number.to_string(),
+            _ => String::new(),
+        };
+        fields.into_iter().map(|(name, required)| FieldSeen { value: text(&name), required, name }).collect()
+    }
+}
+
+/// The store's key for an app: its package, else its id, else its page.
+fn key_of(listing: &Listing, vars: &BTreeMap<String, String>) -> String {
+    let of = |name: &str| vars.get(name).cloned().unwrap_or_default();
+    let known = [listing.package.clone(), listing.id.clone(), listing.url.clone(), of("url")];
+    known.into_iter().find(|key| !key.is_empty()).unwrap_or_default()
+}
+
+/// A hash over what a list says of an app; empty when it says nothing of its version.
+fn mark_of(listing: &Listing) -> String {
+    let says = !listing.version_name.is_empty() || listing.version_code > 0 || listing.more.contains_key("updated");
+    if !says {
+        return String::new();
+    }
+    hex(&Sha256::digest(serde_json::to_vec(listing).unwrap_or_default()))
+}
+
+fn fingerprint(keys: &[String]) -> u64 {
+    let digest = Sha256::digest(keys.join("\n"));
+    digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}

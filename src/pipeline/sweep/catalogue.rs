@@ -1,0 +1,72 @@
+//! What a sweep asks of a store's adapter.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::fetch::{Answer, Ask, Fault, Found};
+
+/// What an earlier sweep kept of a store, by name.
+pub type Recall<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+
+/// A store that can be walked through: steps are asked, answers become apps and further steps.
+pub trait Catalogue: Send + Sync {
+    /// One request of the walk with what the adapter needs to read its answer.
+    type Step: Serialize + DeserializeOwned + Clone + Send + Sync;
+
+    /// The store's id.
+    fn id(&self) -> &str;
+
+    /// Where the walk begins.
+    ///
+    /// # Errors
+    /// When the adapter knows no catalogue.
+    fn start(&self) -> Result<Vec<Self::Step>, Fault>;
+
+    /// Where the way to one app begins.
+    ///
+    /// # Errors
+    /// When the adapter knows no way to an app by its package.
+    fn aim(&self, package: &str) -> Result<Vec<Self::Step>, Fault>;
+
+    /// The request of a step.
+    fn ask(&self, step: &Self::Step) -> Ask;
+
+    /// Reads an answer. Where all of it does not fit, or it says that there is nothing, the
+    /// turn holds a fault and nothing else.
+    fn read(&self, step: &Self::Step, answer: &Answer, recall: Recall<'_>) -> Turn<Self::Step>;
+}
+
+/// What an answer came to.
+#[derive(Debug)]
+pub struct Turn<S> {
+    /// Apps told in full.
+    pub found: Vec<Found>,
+    /// Steps that follow.
+    pub next: Vec<Next<S>>,
+    /// Parts that did not fit.
+    pub faults: Vec<Fault>,
+    /// To be remembered for the next sweep, by name.
+    pub keep: Vec<(String, Vec<u8>)>,
+}
+
+impl<S> Default for Turn<S> {
+    fn default() -> Self {
+        Self { found: Vec::new(), next: Vec::new(), faults: Vec::new(), keep: Vec::new() }
+    }
+}
+
+/// A step that follows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next<S> {
+    /// Another page of the catalogue.
+    Page(S),
+    /// An app's own page.
+    App {
+        /// The step.
+        step: S,
+        /// What the catalogue calls the app.
+        name: String,
+        /// Changes with what the catalogue says of it; empty where it says nothing more.
+        summary: String,
+    },
+}

@@ -1,0 +1,301 @@
+//! Catalogue pages and listings.
+
+use std::sync::Arc;
+
+use super::jobs::{self, About, Errand, Judge};
+use super::tally::count;
+use super::{Catalogue, Next, Sweep, SweepError, Turn, now};
+use crate::model::fetch::{Answer, Fault, Found, Outcome};
+use crate::store::{Known, Lease, NewJob, Seen, State, Vault, Work, name_of};
+
+/// Jobs pushed at once while an answer is worked through: an index may name 100,000 apps.
+const BATCH: usize = 200;
+
+impl<S, V, C> Sweep<S, V, C>
+where
+    S: State + Work + Clone + 'static,
+    V: Vault + Clone + 'static,
+    C: Catalogue + 'static,
+{
+    /// Pushes where each store's catalogue begins.
+    pub(super) async fn seed(&self, run: i64) -> Result<(), SweepError> {
+        for (store, package) in &self.aims {
+            self.seed_app(run, store, package).await?;
+        }
+        for store in self.stores.iter().filter(|_| self.aims.is_empty()) {
+            match store.start() {
+                Ok(steps) => {
+                    let pages = steps.into_iter().map(|step| {
+                        let ask = store.ask(&step);
+                        jobs::errand(run, store.id(), &Errand::Page { step }, &ask)
+                    });
+                    self.state.push(&pages.collect::<Result<Vec<_>, _>>()?, now()).await?;
+                }
+                Err(fault) => self.skip(run, fault.outcome.id(), store.id(), "crawl", &fault.detail).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn seed_app(&self, run: i64, store: &str, package: &str) -> Result<(), SweepError> {
+        let Some(store) = self.store(store) else { return Ok(()) };
+        match store.aim(package) {
+            Ok(steps) => {
+                let jobs = steps.into_iter().map(|step| {
+                    let ask = store.ask(&step);
+                    let (name, summary) = (package.to_owned(), String::new());
+                    jobs::errand(run, store.id(), &Errand::App { step, name, summary }, &ask)
+                });
+                self.state.push(&jobs.collect::<Result<Vec<_>, _>>()?, now()).await?;
+                Ok(())
+            }
+            Err(fault) => {
+                let target = format!("{}:{package}", store.id());
+                self.skip(run, fault.outcome.id(), &target, "crawl", &fault.detail).await
+            }
+        }
+    }
+
+    pub(super) async fn errand(&self, run: i64, store: &Arc<C>, lease: &Lease) -> Result<(), SweepError> {
+        let errand = match serde_json::from_str(&lease.payload) {
+            Ok(errand) => errand,
+            Err(error) => {
+                return self.bury_one(run, lease, &format!("of another version of xunjian: {error}")).await;
+            }
+        };
+        match errand {
+            Errand::Page { step } => self.page(run, store, lease, step).await,
+            Errand::App { step, name, summary } => self.app(run, store, lease, step, &name, &summary).await,
+            Errand::Package { about, wanted } => self.package(run, lease, about, &wanted).await,
+        }
+    }
+
+    async fn page(&self, run: i64, store: &Arc<C>, lease: &Lease, step: C::Step) -> Result<(), SweepError> {
+        let target = format!("{} {}", store.id(), store.ask(&step).url);
+        let (turn, fetch) = match self.turn(store, &step).await? {
+            Ok(read) => read,
+            Err(fault) => return self.fail(run, lease, &target, "crawl", &fault).await.map(|_| ()),
+        };
+        for fault in &turn.faults {
+            self.skip(run, fault.outcome.id(), &target, "crawl", &fault.detail).await?;
+        }
+        let mut follow = Vec::new();
+        for next in turn.next {
+            follow.extend(self.follow(run, store, next).await?);
+            self.push_full(&mut follow).await?;
+        }
+        for found in turn.found {
+            follow.extend(self.found(run, found, None, Some(fetch)).await?);
+            self.push_full(&mut follow).await?;
+        }
+        count(&self.tally.pages, 1);
+        self.state.push(&follow, now()).await?;
+        self.keep(store.id(), turn.keep).await?;
+        self.state.complete(lease, &[], now()).await?;
+        Ok(())
+    }
+
+    async fn push_full(&self, jobs: &mut Vec<NewJob>) -> Result<(), SweepError> {
+        if jobs.len() >= BATCH {
+            self.state.push(jobs, now()).await?;
+            jobs.clear();
+        }
+        Ok(())
+    }
+
+    async fn follow(&self, run: i64, store: &Arc<C>, next: Next<C::Step>) -> Result<Option<NewJob>, SweepError> {
+        match next {
+            Next::Page(_) if self.room.is_full(store.id()) => Ok(None),
+            Next::Page(step) => {
+                let ask = store.ask(&step);
+                Ok(Some(jobs::errand(run, store.id(), &Errand::Page { step }, &ask)?))
+            }
+            Next::App { step, name, summary } => {
+                if !self.room.take(store.id(), &name) {
+                    return Ok(None);
+                }
+                let known = self.state.known(store.id(), &name).await?;
+                if let Some(known) = known.filter(|known| self.says_the_same(known, &summary)) {
+                    return self.again(run, store.id(), &name, &known).await;
+                }
+                let ask = store.ask(&step);
+                Ok(Some(jobs::errand(run, store.id(), &Errand::App { step, name, summary }, &ask)?))
+            }
+        }
+    }
+
+    /// The catalogue says of an app what it said when its page was last read.
+    fn says_the_same(&self, known: &Known, summary: &str) -> bool {
+        !self.plan.refresh
+            && !summary.is_empty()
+            && known.listing.is_some()
+            && known.mark == summary
+            && known.outcome == Outcome::Ok.id()
+    }
+
+    /// An app whose listing is as it was: audited again only by another pack.
+    async fn again(&self, run: i64, store: &str, name: &str, known: &Known) -> Result<Option<NewJob>, SweepError> {
+        self.state.seen_again(run, known.app, now()).await?;
+        let (Some(listing), Some(judged)) = (known.listing, self.state.judged(known.app).await?) else {
+            return Ok(None);
+        };
+        let file = judged.artifact.clone().map(|artifact| (artifact, None));
+        let about = About { store: store.into(), name: name.into(), app: known.app, listing, offer: String::new() };
+        self.judgement(run, Judge { about, file }).await
+    }
+
+    async fn app(
+        &self,
+        run: i64,
+        store: &Arc<C>,
+        lease: &Lease,
+        step: C::Step,
+        name: &str,
+        summary: &str,
+    ) -> Result<(), SweepError> {
+        let (turn, fetch) = match self.turn(store, &step).await? {
+            Ok(read) => read,
+            Err(fault) => return self.missed(run, store.id(), lease, name, &fault).await,
+        };
+        for fault in &turn.faults {
+            self.skip(run, fault.outcome.id(), &format!("{}:{name}", store.id()), "crawl", &fault.detail).await?;
+        }
+        let mut follow = Vec::new();
+        for next in turn.next {
+            follow.extend(self.follow(run, store, next).await?);
+        }
+        for found in turn.found {
+            follow.extend(self.found(run, found, Some((name, summary)), Some(fetch)).await?);
+        }
+        self.state.complete(lease, &follow, now()).await?;
+        Ok(())
+    }
+
+    async fn missed(&self, run: i64, store: &str, lease: &Lease, name: &str, fault: &Fault) -> Result<(), SweepError> {
+        let is_over = self.fail(run, lease, &format!("{store}:{name}"), "crawl", fault).await?;
+        // Only what the store says of the app is remembered of the app.
+        let is_told = matches!(fault.outcome, Outcome::NotFound | Outcome::Delisted | Outcome::RegionLocked);
+        if is_over
+            && is_told
+            && let Some(known) = self.state.known(store, name).await?
+        {
+            self.state.missed(run, known.app, fault.outcome.id()).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks a step and reads the answer, off the threads of the network.
+    async fn turn(&self, store: &Arc<C>, step: &C::Step) -> Result<Result<(Turn<C::Step>, i64), Fault>, SweepError> {
+        let ask = store.ask(step);
+        let answered = match self.answer(&ask).await? {
+            Ok(answered) => answered,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let (reader, step, answer) = (Arc::clone(store), step.clone(), answered.answer);
+        let (state, vault, runtime) = (self.state.clone(), self.vault.clone(), tokio::runtime::Handle::current());
+        let read = tokio::task::spawn_blocking(move || {
+            let recall = |name: &str| runtime.block_on(recall(&state, &vault, reader.id(), name));
+            let mut turn = reader.read(&step, &answer, &recall);
+            turn.faults = turn.faults.into_iter().map(|fault| with_page(fault, &answer)).collect();
+            turn
+        });
+        let mut turn = match read.await {
+            Ok(turn) => turn,
+            // A reader that fails on one page must not end the sweep.
+            Err(error) if error.is_panic() => {
+                let detail = format!("{}: the adapter's reader failed on this page; report it", ask.url);
+                return Ok(Err(Fault::new(Outcome::AdapterBroken, detail)));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for fault in turn.faults.iter().filter(|fault| fault.page.is_some()) {
+            self.keep_fault(&ask, fault).await?;
+        }
+        let is_lost = turn.found.is_empty() && turn.next.is_empty();
+        match turn.faults.pop() {
+            Some(fault) if is_lost => Ok(Err(fault)),
+            last => {
+                turn.faults.extend(last);
+                Ok(Ok((turn, answered.fetch)))
+            }
+        }
+    }
+
+    /// Remembers what the adapter wants to know next time. Only once all that the answer
+    /// named is in the queue: a crash before must not make the next sweep believe it has it.
+    async fn keep(&self, store: &str, keep: Vec<(String, Vec<u8>)>) -> Result<(), SweepError> {
+        if self.room.is_limited() {
+            return Ok(());
+        }
+        for (name, bytes) in keep {
+            let blob = self.vault.put(&bytes).await?;
+            self.state.note(store, &name, &blob).await?;
+        }
+        Ok(())
+    }
+
+    /// Remembers a listing; what is left to do for its app.
+    async fn found(
+        &self,
+        run: i64,
+        found: Found,
+        key: Option<(&str, &str)>,
+        fetch: Option<i64>,
+    ) -> Result<Option<NewJob>, SweepError> {
+        let (store, name) = (found.listing.store.clone(), name_of(&found.listing).to_owned());
+        // An app that a list named has its room under the list's key.
+        if key.is_none() && !self.room.take(&store, &name) {
+            return Ok(None);
+        }
+        let seen = Seen { run, listing: &found.listing, key, fetch, at: now() };
+        let sight = self.state.see(seen).await?;
+        count(&self.tally.listings, 1);
+        let mut about = About { store, name, app: sight.app, listing: sight.listing, offer: String::new() };
+        let Some(wanted) = found.package else {
+            return self.judgement(run, Judge { about, file: None }).await;
+        };
+        let listing = &found.listing;
+        about.offer = jobs::offer(&wanted, &listing.version_name, listing.version_code);
+        // An address without version or hash may give something else each time.
+        let is_telling =
+            wanted.expected.sha256.is_some() || listing.version_code > 0 || !listing.version_name.is_empty();
+        if let Some(artifact) = self.state.offered(sight.app, &about.offer).await?
+            && is_telling
+            && self.vault.size(&artifact).await?.is_some()
+        {
+            return self.judgement(run, Judge { about, file: Some((artifact, None)) }).await;
+        }
+        let store = about.store.clone();
+        let ask = wanted.ask.clone();
+        let errand: Errand<C::Step> = Errand::Package { about, wanted: Box::new(wanted) };
+        Ok(Some(jobs::errand(run, &store, &errand, &ask)?))
+    }
+
+    /// The job that judges an app, unless its last audit rests on the same.
+    pub(super) async fn judgement(&self, run: i64, judge: Judge) -> Result<Option<NewJob>, SweepError> {
+        let judged = self.state.judged(judge.about.app).await?;
+        let is_same = judged.is_some_and(|judged| {
+            judged.listing == Some(judge.about.listing)
+                && judged.artifact.as_ref() == judge.file.as_ref().map(|(sha256, _)| sha256)
+                && judged.made_by == self.auditor.made_by()
+        });
+        // Apps that were asked for by name are judged again: registers and the day may differ.
+        if is_same && self.aims.is_empty() {
+            count(&self.tally.unchanged, 1);
+            return Ok(None);
+        }
+        Ok(Some(jobs::judge(run, &judge)?))
+    }
+}
+
+async fn recall<S: State, V: Vault>(state: &S, vault: &V, store: &str, name: &str) -> Option<Vec<u8>> {
+    let blob = state.noted(store, name).await.ok()??;
+    vault.get(&blob).await.ok()
+}
+
+fn with_page(mut fault: Fault, answer: &Answer) -> Fault {
+    if fault.page.is_none() && fault.outcome == Outcome::AdapterBroken {
+        fault.page = Some(Box::new(answer.clone()));
+    }
+    fault
+}

@@ -1,0 +1,91 @@
+//! Audits of a sweep: each is remembered once a run.
+
+use super::jobs::{About, Judge};
+use super::tally::count;
+use super::{Catalogue, Sweep, SweepError, now};
+use crate::pipeline::judge::{self, Judged};
+use crate::store::{Lease, NewAudit, PackageFile, State, Vault, Work};
+
+impl<S, V, C> Sweep<S, V, C>
+where
+    S: State + Work + Clone + 'static,
+    V: Vault + Clone + 'static,
+    C: Catalogue + 'static,
+{
+    pub(super) async fn judge(&self, run: i64, lease: &Lease) -> Result<(), SweepError> {
+        let Judge { about, file } = match serde_json::from_str(&lease.payload) {
+            Ok(judge) => judge,
+            Err(error) => {
+                return self.bury_one(run, lease, &format!("of another version of xunjian: {error}")).await;
+            }
+        };
+        let Some(listing) = self.state.listing(about.listing).await?.map(|row| row.listing) else {
+            self.skip(run, "lost", &about.target(), "audit", "its listing is not in the state any more").await?;
+            self.state.complete(lease, &[], now()).await?;
+            return Ok(());
+        };
+        let name = judge::file_name(Some(&listing));
+        let sha256 = file.as_ref().map(|(sha256, _)| sha256.as_str());
+        let places = (&self.state, &self.vault);
+        let judged = judge::judge(places, &self.auditor, Some(listing), sha256, self.plan.timeout).await?;
+        if let Some((sha256, fetch)) = &file {
+            self.keep_file(&about, sha256, *fetch, &judged).await?;
+            if let Some(kept) = &judged.kept {
+                judge::keep(places, sha256, &name, kept, now()).await?;
+            }
+        }
+        if let Some(reason) = &judged.unread {
+            self.skip(run, "unreadable", &about.target(), "unpack", reason).await?;
+        }
+        let delta = self
+            .state
+            .remember(NewAudit {
+                run,
+                app: about.app,
+                listing: Some(about.listing),
+                artifact: sha256,
+                audit: &judged.audit,
+                made_by: &self.auditor.made_by(),
+                as_of: &self.plan.as_of,
+                registers: &self.plan.registers,
+                at: now(),
+            })
+            .await?;
+        if delta.is_kept {
+            count(&self.tally.audits, 1);
+        }
+        self.state.complete(lease, &[], now()).await?;
+        Ok(())
+    }
+
+    /// Keeps which file the listing's offer stands for.
+    async fn keep_file(
+        &self,
+        about: &About,
+        sha256: &str,
+        fetch: Option<i64>,
+        judged: &Judged,
+    ) -> Result<(), SweepError> {
+        if about.offer.is_empty() {
+            return Ok(());
+        }
+        let artifact = judged.audit.artifacts.first().filter(|_| judged.unread.is_none());
+        let app = &judged.audit.app;
+        let identity = match artifact {
+            Some(_) => (app.package.as_str(), app.version_name.as_str(), app.version_code),
+            None => ("", "", 0),
+        };
+        let file = PackageFile {
+            app: about.app,
+            offer: &about.offer,
+            sha256,
+            bytes: self.vault.size(sha256).await?.unwrap_or_default(),
+            kind: artifact.map(|artifact| artifact.kind),
+            certificates: artifact.map_or(&[] as &[String], |artifact| &artifact.certificates),
+            identity,
+            fetch,
+            at: now(),
+        };
+        Ok(self.state.package(file).await?)
+    }
+}

@@ -1,0 +1,174 @@
+//! A sweep: catalogue pages, listings, packages and audits as leased jobs, remembered as they
+//! are done.
+//!
+//! Every step is a job whose key is done once a run, and every result is written before its
+//! job ends; so a sweep that is killed goes on where it was, and nothing of the catalogue is
+//! held in memory. A page that was not modified is read again from the vault.
+
+mod asking;
+mod catalogue;
+mod crawling;
+mod jobs;
+mod judging;
+mod packages;
+mod room;
+mod store;
+mod tally;
+mod workers;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+pub use catalogue::{Catalogue, Next, Recall, Turn};
+pub use room::Room;
+pub use tally::{Counts, Tally};
+pub use workers::now;
+
+use super::Auditor;
+use crate::acquire::Client;
+use crate::store::{Run, State, StoreError, Vault, Work};
+
+/// Why a sweep stopped. What is wrong with a store or an app is a skip instead.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// What is remembered cannot be.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A job does not read back.
+    #[error("a job does not write: {0}")]
+    Job(#[from] serde_json::Error),
+    /// A thread of ours died.
+    #[error("a worker died: {0}")]
+    Worker(#[from] tokio::task::JoinError),
+}
+
+/// How far a sweep goes.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Requests of one store under way at once; each host's own limit holds besides.
+    pub at_once: usize,
+    /// Audits at once.
+    pub auditors: usize,
+    /// Seconds that reading one app may take.
+    pub timeout: u64,
+    /// Tries of a job whose failure may pass.
+    pub tries: i64,
+    /// Look at details even where the catalogue says the same as before.
+    pub refresh: bool,
+    /// Day on which licences are judged.
+    pub as_of: String,
+    /// Name of the registers in the vault; empty where none was given.
+    pub registers: String,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let auditors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            at_once: 4,
+            auditors,
+            timeout: 600,
+            tries: 4,
+            refresh: false,
+            as_of: String::new(),
+            registers: String::new(),
+        }
+    }
+}
+
+/// One sweep over some stores.
+pub struct Sweep<S, V, C> {
+    /// State and work.
+    pub state: S,
+    /// Bytes.
+    pub vault: V,
+    /// Folder for downloads under way, on the vault's disk.
+    pub incoming: std::path::PathBuf,
+    /// The polite client.
+    pub client: Arc<Client>,
+    /// The stores.
+    pub stores: Vec<Arc<C>>,
+    /// What its runs are called: `sweep`, or what `watch` does besides.
+    pub kind: String,
+    /// Only these apps, by store and package; the whole catalogues where it is empty.
+    pub aims: Vec<(String, String)>,
+    /// Pack, policy and registers.
+    pub auditor: Arc<Auditor>,
+    /// How far.
+    pub plan: Plan,
+    /// Apps of each store that there is room for.
+    pub room: Room,
+    /// What was done, for bars and lines.
+    pub tally: Arc<Tally>,
+    /// Set from outside: finish what is in hand, then stop. The next sweep goes on.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// How a sweep ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// Its run.
+    pub run: Run,
+    /// Everything was done; else it was stopped.
+    pub is_done: bool,
+    /// Counts by name: see [`State::tally`].
+    pub counts: std::collections::BTreeMap<String, u64>,
+}
+
+impl<S, V, C> Sweep<S, V, C>
+where
+    S: State + Work + Clone + 'static,
+    V: Vault + Clone + 'static,
+    C: Catalogue + 'static,
+{
+    /// Sweeps until everything is done or [`Sweep::stop`] is set.
+    ///
+    /// # Errors
+    /// When something cannot be remembered.
+    pub async fn run(self) -> Result<Ended, SweepError> {
+        let scope = self.scope();
+        let run = self.state.begin(&self.kind, &scope, now()).await?;
+        let prefix = jobs::prefix(run.id);
+        // Whoever held these died: this process alone works on the run.
+        self.state.release(&prefix, now()).await?;
+        self.recall(run.id).await?;
+        let me = Arc::new(self);
+        me.seed(run.id).await?;
+        workers::work(&me, run.id).await?;
+        let is_done = me.state.next_due(&prefix).await?.is_none();
+        let counts = me.state.tally(run.id).await?;
+        if is_done {
+            me.bury(run.id).await?;
+            let counts = me.state.tally(run.id).await?;
+            me.state.end(run.id, &serde_json::to_string(&counts)?, now()).await?;
+            me.state.forget(&prefix).await?;
+            return Ok(Ended { run, is_done, counts });
+        }
+        Ok(Ended { run, is_done, counts })
+    }
+
+    /// Apps that this run took in before it was killed have their room.
+    async fn recall(&self, run: i64) -> Result<(), SweepError> {
+        let mut after = 0;
+        while self.room.is_limited() {
+            let apps = self.state.apps(after, 1000).await?;
+            let Some(last) = apps.last() else { break };
+            after = last.id;
+            for app in apps.iter().filter(|app| app.last_run == Some(run)) {
+                self.room.take(&app.store, &app.name);
+            }
+        }
+        Ok(())
+    }
+
+    fn scope(&self) -> String {
+        let mut names: Vec<&str> = self.stores.iter().map(|store| store.id()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join(",")
+    }
+
+    fn store(&self, id: &str) -> Option<&Arc<C>> {
+        self.stores.iter().find(|store| store.id() == id)
+    }
+}

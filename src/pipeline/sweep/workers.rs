@@ -1,0 +1,157 @@
+//! Who does the jobs: a few tasks a store that fetch, and as many that audit as there are cores.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::task::JoinSet;
+
+use super::jobs::{audit_queue, fetch_queue, prefix};
+use super::tally::count;
+use super::{Catalogue, Sweep, SweepError};
+use crate::model::Skipped;
+use crate::model::fetch::{Fault, Outcome};
+use crate::store::{Failed, Lease, State, Vault, Work};
+
+/// How long a job may be in hand: a package of gigabytes over a slow line.
+const LEASE: i64 = 2 * 3_600_000;
+/// Longest time between looks at an empty queue.
+const IDLE: Duration = Duration::from_millis(250);
+/// Wait before a job is tried again, and how long at most.
+const BACKOFF: i64 = 5_000;
+const BACKOFF_MAX: i64 = 600_000;
+/// Leases after which a job counts as one that kills whoever takes it. Far above the tries of
+/// one that merely fails: a sweep may be stopped many times for other reasons.
+const CRASHES: i64 = 30;
+
+/// Milliseconds since 1970 UTC.
+#[must_use]
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Works until nothing is left to do, or until told to stop.
+pub(super) async fn work<S, V, C>(sweep: &Arc<Sweep<S, V, C>>, run: i64) -> Result<(), SweepError>
+where
+    S: State + Work + Clone + 'static,
+    V: Vault + Clone + 'static,
+    C: Catalogue + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for store in &sweep.stores {
+        for _ in 0..sweep.plan.at_once.max(1) {
+            tasks.spawn(Arc::clone(sweep).keep_at(run, fetch_queue(run, store.id())));
+        }
+    }
+    for _ in 0..sweep.plan.auditors.max(1) {
+        tasks.spawn(Arc::clone(sweep).keep_at(run, audit_queue(run)));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        // The first failure ends the sweep: what was done is kept, the next one goes on.
+        ended??;
+    }
+    Ok(())
+}
+
+impl<S, V, C> Sweep<S, V, C>
+where
+    S: State + Work + Clone + 'static,
+    V: Vault + Clone + 'static,
+    C: Catalogue + 'static,
+{
+    async fn keep_at(self: Arc<Self>, run: i64, queue: String) -> Result<(), SweepError> {
+        let mut idle = Duration::from_millis(2);
+        while !self.stop.load(Ordering::Relaxed) {
+            let now = now();
+            match self.state.lease(&queue, now, now + LEASE).await? {
+                Some(lease) => {
+                    idle = Duration::from_millis(2);
+                    self.do_one(run, &queue, &lease).await?;
+                }
+                // Others may still push to this queue while anything of the run is left.
+                None if self.state.next_due(&prefix(run)).await?.is_none() => return Ok(()),
+                None => {
+                    tokio::time::sleep(idle).await;
+                    idle = (idle * 2).min(IDLE);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn do_one(&self, run: i64, queue: &str, lease: &Lease) -> Result<(), SweepError> {
+        if lease.attempts > CRASHES {
+            let reason = format!("it ended the program {CRASHES} times");
+            return self.bury_one(run, lease, &reason).await;
+        }
+        if *queue == audit_queue(run) {
+            return self.judge(run, lease).await;
+        }
+        // A store's id may hold slashes: `fdroid+https://HOST/repo`.
+        let store = queue.strip_prefix(&fetch_queue(run, "")).unwrap_or_default();
+        match self.store(store).cloned() {
+            Some(store) => self.errand(run, &store, lease).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a job off, or buries it with a skip when it cannot pass or was tried too often.
+    pub(super) async fn fail(
+        &self,
+        run: i64,
+        lease: &Lease,
+        target: &str,
+        stage: &str,
+        fault: &Fault,
+    ) -> Result<bool, SweepError> {
+        let most = if fault.outcome.is_passing() { self.plan.tries } else { 0 };
+        let backoff = BACKOFF.saturating_mul(1 << lease.attempts.clamp(0, 10)).min(BACKOFF_MAX);
+        let asked = fault.retry_after.map_or(0, |s| i64::try_from(s.saturating_mul(1000)).unwrap_or(i64::MAX));
+        let reason = serde_json::to_string(&(target, stage, fault.outcome.id(), &fault.detail))?;
+        match self.state.fail(lease, &reason, now().saturating_add(backoff.max(asked)), most).await? {
+            Failed::Again => {
+                count(&self.tally.waits, 1);
+                Ok(false)
+            }
+            Failed::Stale => Ok(false),
+            Failed::Dead => {
+                self.skip(run, fault.outcome.id(), target, stage, &fault.detail).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Ends a job that cannot be done, with a skip.
+    pub(super) async fn bury_one(&self, run: i64, lease: &Lease, reason: &str) -> Result<(), SweepError> {
+        self.skip(run, "lost", &lease.key, "sweep", reason).await?;
+        self.state.complete(lease, &[], now()).await?;
+        Ok(())
+    }
+
+    pub(super) async fn skip(
+        &self,
+        run: i64,
+        code: &str,
+        target: &str,
+        stage: &str,
+        reason: &str,
+    ) -> Result<(), SweepError> {
+        count(&self.tally.skips, 1);
+        let skipped = Skipped { target: target.into(), stage: stage.into(), reason: reason.into() };
+        tracing::info!(app = %skipped.target, stage, code, "{reason}");
+        Ok(self.state.skip(run, code, &skipped, now()).await?)
+    }
+
+    /// Jobs that died while nobody could say so end as skips as well.
+    pub(super) async fn bury(&self, run: i64) -> Result<(), SweepError> {
+        const MOST: u32 = 100_000;
+        for (key, reason) in self.state.dead(&prefix(run), MOST).await? {
+            let told: Option<(String, String, String, String)> = serde_json::from_str(&reason).ok();
+            let (target, stage, code, detail) =
+                told.unwrap_or_else(|| (key, "sweep".into(), Outcome::Network.id().into(), reason));
+            let skipped = Skipped { target, stage, reason: detail };
+            self.state.skip(run, &code, &skipped, now()).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Crawl and fetch joined: a start into apps.
+
+use std::collections::VecDeque;
+
+use crate::acquire::Client;
+use crate::crawl::{Harvest, Memory, Start, Store, Todo};
+use crate::model::fetch::{Answer, Fault, Found};
+
+/// What a visit brought.
+#[derive(Debug, Default)]
+pub struct Visit {
+    /// Apps, in the order found.
+    pub found: Vec<Found>,
+    /// What went wrong.
+    pub faults: Vec<Fault>,
+    /// Requests that were not made because enough had been found.
+    pub left: usize,
+}
+
+/// Fetches and reads one request of a store. The answer is handed back as evidence.
+pub async fn visit_one(client: &Client, store: &Store, todo: &Todo, memory: &dyn Memory) -> (Option<Answer>, Harvest) {
+    match client.fetch(&todo.ask).await {
+        Ok(answer) => {
+            let harvest = store.read(todo, &answer, memory);
+            (Some(answer), harvest)
+        }
+        // A repository that has no such index answers 404; what else failed, failed.
+        Err(fault) => (None, Harvest { faults: vec![fault], ..Harvest::default() }),
+    }
+}
+
+/// Follows a start to its end, one request after the other, or until `max` apps are found.
+pub async fn visit(client: &Client, store: &Store, start: &Start, memory: &dyn Memory, max: usize) -> Visit {
+    for (host, pace) in store.paces() {
+        client.set_pace(&host, pace);
+    }
+    let mut visit = Visit::default();
+    let mut todos: VecDeque<Todo> = match store.start(start) {
+        Ok(todos) => todos.into(),
+        Err(fault) => return Visit { faults: vec![fault], ..Visit::default() },
+    };
+    while let Some(todo) = todos.pop_front() {
+        if visit.found.len() >= max {
+            visit.left = todos.len() + 1;
+            break;
+        }
+        let (_, harvest) = visit_one(client, store, &todo, memory).await;
+        visit.faults.extend(harvest.faults);
+        let room = max.saturating_sub(visit.found.len());
+        visit.left += harvest.found.len().saturating_sub(room);
+        visit.found.extend(harvest.found.into_iter().take(room));
+        // Apps before the next page of the list.
+        for next in harvest.next.into_iter().rev() {
+            if next.key.is_empty() { todos.push_back(next) } else { todos.push_front(next) }
+        }
+    }
+    visit
+}

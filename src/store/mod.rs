@@ -1,0 +1,29 @@
+//! What is remembered: state, work and the vault of bytes.
+//!
+//! Three thin traits, so that PostgreSQL, NATS JetStream and S3 can stand behind them with
+//! the same tests (`tests/support/conformance`). Embedded, [`Home`] is a folder: one SQLite
+//! database for state and work, and files named by their SHA-256.
+//!
+//! Nothing here looks at a clock: times are the caller's, in milliseconds since 1970 UTC.
+
+mod error;
+mod folder;
+mod home;
+mod sqlite;
+mod state;
+mod vault;
+mod work;
+
+pub use error::StoreError;
+pub use folder::Folder;
+pub use home::{Home, Lock};
+pub use sqlite::Sqlite;
+pub use state::{
+    AppRow, AuditRow, Delta, FetchRow, FindingRow, JobCount, Judged, Known, ListingRow, NewAudit, NewFetch,
+    PackageFile, Review, Run, Seen, Sight, SkipRow, State, name_of,
+};
+pub use vault::{Vault, is_sha256};
+pub use work::{Failed, Lease, NewJob, Work};
+
+/// What calls of this module come to.
+pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,0 +1,161 @@
+//! Rows of apps, listings, findings, runs and skips.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::Sqlite;
+use crate::model::Skipped;
+use crate::store::{AppRow, FindingRow, ListingRow, Result, Review, Run, SkipRow};
+
+impl Sqlite {
+    pub(super) async fn open_run(&self, kind: &str, scope: &str, now: i64) -> Result<Run> {
+        let mut change = self.change().await?;
+        let open = sqlx::query("SELECT * FROM runs WHERE kind = ? AND scope = ? AND ended IS NULL")
+            .bind(kind)
+            .bind(scope)
+            .fetch_optional(&mut *change)
+            .await?;
+        if let Some(row) = open {
+            return Ok(Run { is_resumed: true, ..run_of(&row)? });
+        }
+        let row = sqlx::query("INSERT INTO runs (kind, scope, began) VALUES (?, ?, ?) RETURNING *")
+            .bind(kind)
+            .bind(scope)
+            .bind(now)
+            .fetch_one(&mut *change)
+            .await?;
+        let run = run_of(&row)?;
+        change.commit().await?;
+        Ok(run)
+    }
+
+    pub(super) async fn app_rows(&self, after: i64, most: u32) -> Result<Vec<AppRow>> {
+        let rows = sqlx::query("SELECT * FROM apps WHERE id > ? ORDER BY id LIMIT ?")
+            .bind(after)
+            .bind(most)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(app_of).collect()
+    }
+
+    pub(super) async fn sample_rows(&self, store: &str, has_findings: bool, most: u32) -> Result<Vec<AppRow>> {
+        // Those with findings in turn: who was looked at longest ago comes first.
+        let rows = sqlx::query(
+            "SELECT * FROM apps WHERE store = ?1 AND listing NOT NULL
+               AND EXISTS (SELECT 1 FROM findings WHERE findings.app = apps.id AND state = 'open') = ?2
+             ORDER BY CASE ?2 WHEN 1 THEN last_seen ELSE random() END LIMIT ?3",
+        )
+        .bind(store)
+        .bind(has_findings)
+        .bind(most)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(app_of).collect()
+    }
+
+    pub(super) async fn apps_named(&self, store: &str, name: &str) -> Result<Vec<AppRow>> {
+        let rows = sqlx::query(
+            "SELECT * FROM apps WHERE (package = ?2 OR name = ?2) AND (?1 = '' OR store = ?1) ORDER BY store, name",
+        )
+        .bind(store)
+        .bind(name)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(app_of).collect()
+    }
+
+    pub(super) async fn listing_rows(&self, app: i64, most: u32) -> Result<Vec<ListingRow>> {
+        let rows = sqlx::query("SELECT * FROM listings WHERE app = ? ORDER BY last_seen DESC, id DESC LIMIT ?")
+            .bind(app)
+            .bind(most)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(listing_of).collect()
+    }
+
+    pub(super) async fn one_listing(&self, id: i64) -> Result<Option<ListingRow>> {
+        let row = sqlx::query("SELECT * FROM listings WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        row.map(|row| listing_of(&row)).transpose()
+    }
+
+    pub(super) async fn one_finding(&self, id: &str) -> Result<Option<FindingRow>> {
+        let row = sqlx::query("SELECT * FROM findings WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(FindingRow {
+            id: row.try_get("id")?,
+            app: row.try_get("app")?,
+            sign: row.try_get("sign")?,
+            state: row.try_get("state")?,
+            confidence: row.try_get("confidence")?,
+            first_audit: row.try_get("first_audit")?,
+            last_audit: row.try_get("last_audit")?,
+            first_seen: row.try_get("first_seen")?,
+            last_seen: row.try_get("last_seen")?,
+        }))
+    }
+
+    pub(super) async fn review_rows(&self, finding: &str) -> Result<Vec<Review>> {
+        let rows = sqlx::query("SELECT * FROM reviews WHERE finding = ? ORDER BY id")
+            .bind(finding)
+            .fetch_all(&self.readers)
+            .await?;
+        let review = |row: &SqliteRow| {
+            Ok(Review {
+                finding: row.try_get("finding")?,
+                audit: row.try_get("audit")?,
+                who: row.try_get("who")?,
+                verdict: row.try_get("verdict")?,
+                note: row.try_get("note")?,
+                at: row.try_get("at")?,
+            })
+        };
+        rows.iter().map(review).collect()
+    }
+}
+
+pub(super) fn run_of(row: &SqliteRow) -> Result<Run> {
+    Ok(Run {
+        id: row.try_get("id")?,
+        kind: row.try_get("kind")?,
+        scope: row.try_get("scope")?,
+        began: row.try_get("began")?,
+        ended: row.try_get("ended")?,
+        summary: row.try_get("summary")?,
+        is_resumed: false,
+    })
+}
+
+fn app_of(row: &SqliteRow) -> Result<AppRow> {
+    Ok(AppRow {
+        id: row.try_get("id")?,
+        store: row.try_get("store")?,
+        name: row.try_get("name")?,
+        package: row.try_get("package")?,
+        certificate: row.try_get("certificate")?,
+        listing: row.try_get("listing")?,
+        outcome: row.try_get("outcome")?,
+        last_run: row.try_get("last_run")?,
+    })
+}
+
+fn listing_of(row: &SqliteRow) -> Result<ListingRow> {
+    Ok(ListingRow {
+        id: row.try_get("id")?,
+        listing: serde_json::from_str(row.try_get("listing")?)?,
+        fetch: row.try_get("fetch")?,
+        first_seen: row.try_get("first_seen")?,
+        last_seen: row.try_get("last_seen")?,
+    })
+}
+
+pub(super) fn skip_of(row: &SqliteRow) -> Result<SkipRow> {
+    Ok(SkipRow {
+        id: row.try_get("id")?,
+        code: row.try_get("code")?,
+        skipped: Skipped {
+            target: row.try_get("target")?,
+            stage: row.try_get("stage")?,
+            reason: row.try_get("reason")?,
+        },
+    })
+}

@@ -1,0 +1,151 @@
+//! Apps and their listings as runs see them.
+
+use sqlx::Row;
+
+use super::Sqlite;
+use crate::model::hex;
+use crate::store::state::name_of;
+use crate::store::{Known, PackageFile, Result, Seen, Sight};
+
+impl Sqlite {
+    pub(super) async fn known_app(&self, store: &str, key: &str) -> Result<Option<Known>> {
+        let row = sqlx::query(
+            "SELECT apps.id, listing, mark, outcome, last_run FROM keys JOIN apps ON apps.id = keys.app
+             WHERE keys.store = ? AND key = ?",
+        )
+        .bind(store)
+        .bind(key)
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Known {
+            app: row.try_get(0)?,
+            listing: row.try_get(1)?,
+            mark: row.try_get(2)?,
+            outcome: row.try_get(3)?,
+            last_run: row.try_get(4)?,
+        }))
+    }
+
+    pub(super) async fn see_listing(&self, seen: Seen<'_>) -> Result<Sight> {
+        use sha2::{Digest, Sha256};
+        let text = serde_json::to_string(seen.listing)?;
+        let sha256 = hex(&Sha256::digest(&text));
+        let name = name_of(seen.listing);
+        let mut change = self.change().await?;
+        let before: Option<(i64, Option<i64>)> =
+            sqlx::query_as("SELECT id, listing FROM apps WHERE store = ? AND name = ?")
+                .bind(&seen.listing.store)
+                .bind(name)
+                .fetch_optional(&mut *change)
+                .await?;
+        let app: i64 = sqlx::query_scalar(
+            "INSERT INTO apps (store, name, package, certificate, listing, outcome, last_run, first_seen, last_seen)
+             VALUES (?, ?, ?, '', NULL, 'ok', ?, ?, ?)
+             ON CONFLICT (store, name) DO UPDATE SET
+                 package = excluded.package, outcome = 'ok', last_run = excluded.last_run,
+                 last_seen = excluded.last_seen
+             RETURNING id",
+        )
+        .bind(&seen.listing.store)
+        .bind(name)
+        .bind(&seen.listing.package)
+        .bind(seen.run)
+        .bind(seen.at)
+        .bind(seen.at)
+        .fetch_one(&mut *change)
+        .await?;
+        let listing: i64 = sqlx::query_scalar(
+            "INSERT INTO listings (app, sha256, listing, fetch, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (app, sha256) DO UPDATE SET
+                 last_seen = excluded.last_seen, fetch = coalesce(listings.fetch, excluded.fetch)
+             RETURNING id",
+        )
+        .bind(app)
+        .bind(&sha256)
+        .bind(&text)
+        .bind(seen.fetch)
+        .bind(seen.at)
+        .bind(seen.at)
+        .fetch_one(&mut *change)
+        .await?;
+        if let Some((key, mark)) = seen.key {
+            sqlx::query(
+                "INSERT INTO keys (store, key, app, mark) VALUES (?, ?, ?, ?)
+                 ON CONFLICT (store, key) DO UPDATE SET app = excluded.app, mark = excluded.mark",
+            )
+            .bind(&seen.listing.store)
+            .bind(key)
+            .bind(app)
+            .bind(mark)
+            .execute(&mut *change)
+            .await?;
+        }
+        sqlx::query("UPDATE apps SET listing = ? WHERE id = ?").bind(listing).bind(app).execute(&mut *change).await?;
+        change.commit().await?;
+        let latest = before.and_then(|(_, latest)| latest);
+        Ok(Sight { app, listing, is_new: before.is_none(), is_changed: latest.is_some_and(|old| old != listing) })
+    }
+
+    pub(super) async fn see_again(&self, run: i64, app: i64, at: i64) -> Result<()> {
+        sqlx::query("UPDATE apps SET last_run = ?, last_seen = ?, outcome = 'ok' WHERE id = ?")
+            .bind(run)
+            .bind(at)
+            .bind(app)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn miss(&self, run: i64, app: i64, outcome: &str) -> Result<()> {
+        sqlx::query("UPDATE apps SET outcome = ?, last_run = ? WHERE id = ?")
+            .bind(outcome)
+            .bind(run)
+            .bind(app)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn keep_package(&self, file: PackageFile<'_>) -> Result<()> {
+        let (package, version_name, version_code) = file.identity;
+        let kind = serde_json::to_value(file.kind)?;
+        let mut change = self.change().await?;
+        sqlx::query(
+            "INSERT INTO artifacts (sha256, bytes, kind, package, version_name, version_code, certificates, first_seen)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
+        )
+        .bind(file.sha256)
+        .bind(file.bytes as i64)
+        .bind(kind.as_str().unwrap_or_default())
+        .bind(package)
+        .bind(version_name)
+        .bind(version_code as i64)
+        .bind(serde_json::to_string(file.certificates)?)
+        .bind(file.at)
+        .execute(&mut *change)
+        .await?;
+        sqlx::query(
+            "INSERT INTO packages (app, offer, artifact, fetch, at) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (app, offer) DO UPDATE SET artifact = excluded.artifact, fetch = excluded.fetch,
+                 at = excluded.at",
+        )
+        .bind(file.app)
+        .bind(file.offer)
+        .bind(file.sha256)
+        .bind(file.fetch)
+        .bind(file.at)
+        .execute(&mut *change)
+        .await?;
+        sqlx::query(
+            "UPDATE apps SET certificate = ?, package = CASE package WHEN '' THEN ? ELSE package END WHERE id = ?",
+        )
+        .bind(file.certificates.first().map_or("", |c| c))
+        .bind(package)
+        .bind(file.app)
+        .execute(&mut *change)
+        .await?;
+        change.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,241 @@
+//! The state in SQLite: every method of the trait, short ones here.
+
+use std::collections::BTreeMap;
+
+use super::Sqlite;
+use super::audits::audit_of;
+use super::reading::{run_of, skip_of};
+use crate::model::Skipped;
+use crate::store::{
+    AppRow, AuditRow, Delta, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile, Result,
+    Review, Run, Seen, Sight, SkipRow, State,
+};
+
+impl State for Sqlite {
+    async fn begin(&self, kind: &str, scope: &str, now: i64) -> Result<Run> {
+        self.open_run(kind, scope, now).await
+    }
+
+    async fn end(&self, run: i64, summary: &str, now: i64) -> Result<()> {
+        sqlx::query("UPDATE runs SET ended = ?, summary = ? WHERE id = ? AND ended IS NULL")
+            .bind(now)
+            .bind(summary)
+            .bind(run)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn runs(&self, most: u32) -> Result<Vec<Run>> {
+        let rows =
+            sqlx::query("SELECT * FROM runs ORDER BY id DESC LIMIT ?").bind(most).fetch_all(&self.readers).await?;
+        rows.iter().map(run_of).collect()
+    }
+
+    async fn fetched(&self, fetch: &NewFetch) -> Result<i64> {
+        self.keep_fetch(fetch).await
+    }
+
+    async fn last_fetch(&self, ask: &str) -> Result<Option<FetchRow>> {
+        self.fetch_with_body(ask).await
+    }
+
+    async fn fetch(&self, id: i64) -> Result<Option<FetchRow>> {
+        self.one_fetch(id).await
+    }
+
+    async fn note(&self, store: &str, name: &str, blob: &str) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO notes (store, name, blob) VALUES (?, ?, ?)
+             ON CONFLICT (store, name) DO UPDATE SET blob = excluded.blob",
+        )
+        .bind(store)
+        .bind(name)
+        .bind(blob)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn noted(&self, store: &str, name: &str) -> Result<Option<String>> {
+        Ok(sqlx::query_scalar("SELECT blob FROM notes WHERE store = ? AND name = ?")
+            .bind(store)
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    async fn known(&self, store: &str, key: &str) -> Result<Option<Known>> {
+        self.known_app(store, key).await
+    }
+
+    async fn see(&self, seen: Seen<'_>) -> Result<Sight> {
+        self.see_listing(seen).await
+    }
+
+    async fn seen_again(&self, run: i64, app: i64, at: i64) -> Result<()> {
+        self.see_again(run, app, at).await
+    }
+
+    async fn missed(&self, run: i64, app: i64, outcome: &str) -> Result<()> {
+        self.miss(run, app, outcome).await
+    }
+
+    async fn package(&self, file: PackageFile<'_>) -> Result<()> {
+        self.keep_package(file).await
+    }
+
+    async fn offered(&self, app: i64, offer: &str) -> Result<Option<String>> {
+        Ok(sqlx::query_scalar("SELECT artifact FROM packages WHERE app = ? AND offer = ?")
+            .bind(app)
+            .bind(offer)
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    async fn keep_facts(&self, artifact: &str, name: &str, blob: &str, made_by: &str, at: i64) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO facts (artifact, name, blob, made_by, at) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (artifact, name) DO UPDATE SET blob = excluded.blob, made_by = excluded.made_by,
+                 at = excluded.at",
+        )
+        .bind(artifact)
+        .bind(name)
+        .bind(blob)
+        .bind(made_by)
+        .bind(at)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn facts(&self, artifact: &str, name: &str, made_by: &str) -> Result<Option<String>> {
+        Ok(sqlx::query_scalar("SELECT blob FROM facts WHERE artifact = ? AND name = ? AND made_by = ?")
+            .bind(artifact)
+            .bind(name)
+            .bind(made_by)
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    async fn any_facts(&self, artifact: &str) -> Result<Option<(String, String)>> {
+        Ok(sqlx::query_as("SELECT name, blob FROM facts WHERE artifact = ? ORDER BY at DESC, name LIMIT 1")
+            .bind(artifact)
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    async fn remember(&self, audit: NewAudit<'_>) -> Result<Delta> {
+        self.keep_audit(audit).await
+    }
+
+    async fn skip(&self, run: i64, code: &str, skipped: &Skipped, at: i64) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO skips (run, target, stage, code, reason, at) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (run, target, stage) DO UPDATE SET code = excluded.code, reason = excluded.reason",
+        )
+        .bind(run)
+        .bind(&skipped.target)
+        .bind(&skipped.stage)
+        .bind(code)
+        .bind(&skipped.reason)
+        .bind(at)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn audits(&self, run: i64, after: i64, most: u32) -> Result<Vec<AuditRow>> {
+        let rows = sqlx::query("SELECT * FROM audits WHERE run = ? AND id > ? ORDER BY id LIMIT ?")
+            .bind(run)
+            .bind(after)
+            .bind(most)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(audit_of).collect()
+    }
+
+    async fn skips(&self, run: i64, after: i64, most: u32) -> Result<Vec<SkipRow>> {
+        let rows = sqlx::query("SELECT * FROM skips WHERE run = ? AND id > ? ORDER BY id LIMIT ?")
+            .bind(run)
+            .bind(after)
+            .bind(most)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(skip_of).collect()
+    }
+
+    async fn history(&self, app: i64, most: u32) -> Result<Vec<AuditRow>> {
+        let rows = sqlx::query("SELECT * FROM audits WHERE app = ? ORDER BY id DESC LIMIT ?")
+            .bind(app)
+            .bind(most)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(audit_of).collect()
+    }
+
+    async fn judged(&self, app: i64) -> Result<Option<Judged>> {
+        self.last_judged(app).await
+    }
+
+    async fn audit(&self, id: i64) -> Result<Option<AuditRow>> {
+        let row = sqlx::query("SELECT * FROM audits WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        row.map(|row| audit_of(&row)).transpose()
+    }
+
+    async fn apps(&self, after: i64, most: u32) -> Result<Vec<AppRow>> {
+        self.app_rows(after, most).await
+    }
+
+    async fn sample(&self, store: &str, has_findings: bool, most: u32) -> Result<Vec<AppRow>> {
+        self.sample_rows(store, has_findings, most).await
+    }
+
+    async fn find(&self, store: &str, name: &str) -> Result<Vec<AppRow>> {
+        self.apps_named(store, name).await
+    }
+
+    async fn listings(&self, app: i64, most: u32) -> Result<Vec<ListingRow>> {
+        self.listing_rows(app, most).await
+    }
+
+    async fn listing(&self, id: i64) -> Result<Option<ListingRow>> {
+        self.one_listing(id).await
+    }
+
+    async fn finding(&self, id: &str) -> Result<Option<FindingRow>> {
+        self.one_finding(id).await
+    }
+
+    async fn review(&self, review: &Review) -> Result<()> {
+        sqlx::query("INSERT INTO reviews (finding, audit, who, verdict, note, at) VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(&review.finding)
+            .bind(review.audit)
+            .bind(&review.who)
+            .bind(&review.verdict)
+            .bind(&review.note)
+            .bind(review.at)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn reviews(&self, finding: &str) -> Result<Vec<Review>> {
+        self.review_rows(finding).await
+    }
+
+    async fn package_fetch(&self, app: i64, artifact: &str) -> Result<Option<i64>> {
+        let fetch: Option<Option<i64>> = sqlx::query_scalar(
+            "SELECT fetch FROM packages WHERE app = ? AND artifact = ? AND fetch NOT NULL ORDER BY at DESC LIMIT 1",
+        )
+        .bind(app)
+        .bind(artifact)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(fetch.flatten())
+    }
+
+    async fn tally(&self, run: i64) -> Result<BTreeMap<String, u64>> {
+        self.count_run(run).await
+    }
+}

@@ -1,0 +1,100 @@
+//! The embedded engines pass the suites that every engine must pass.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+#![allow(unreachable_pub, reason = "suites are shared")]
+
+#[path = "support/conformance/mod.rs"]
+mod conformance;
+
+use conformance::{state, vault, work};
+use xunjian::model::{Audit, Budget};
+use xunjian::pipeline::{Auditor, sha256};
+use xunjian::signature::{Pack, Source};
+use xunjian::store::{Folder, Home, Sqlite};
+
+/// A test of a suite: each on a home of its own.
+macro_rules! on {
+    ($engine:ident: $($suite:ident::$test:ident;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $test() {
+            let dir = tempfile::tempdir().unwrap();
+            let home = Home::open(dir.path()).await.unwrap();
+            $suite::$test(&home.$engine).await;
+        })*
+    };
+}
+
+on! { state:
+    work::a_key_is_pushed_once;
+    work::higher_priority_goes_first_then_the_first_pushed;
+    work::a_crash_before_the_acknowledgement_loses_nothing;
+    work::a_stale_lease_changes_nothing;
+    work::a_job_that_always_fails_dies_with_its_reason;
+    work::leases_of_the_dead_are_freed_and_queues_forgotten;
+    work::many_workers_do_every_key_once;
+    state::a_run_is_continued_until_it_ends;
+    state::versions_of_listings_are_kept;
+    state::an_answer_that_repeats_is_counted;
+    state::packages_and_facts_are_found_again;
+    state::skips_are_counted_once;
+}
+
+on! { vault:
+    vault::bytes_come_back_under_their_hash;
+    vault::what_is_not_there_or_no_hash_is_told;
+    vault::many_writers_of_the_same_bytes_agree;
+}
+
+#[tokio::test]
+async fn files_are_taken_over() {
+    let dir = tempfile::tempdir().unwrap();
+    vault::files_are_taken_over(&Folder::open(&dir.path().join("vault")).unwrap(), dir.path()).await;
+}
+
+#[tokio::test]
+async fn changed_bytes_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::open(dir.path()).unwrap();
+    let change = |name: &str| {
+        std::fs::write(dir.path().join(&name[..2]).join(&name[2..4]).join(name), b"Evidence").unwrap();
+    };
+    vault::changed_bytes_are_named(&folder, change).await;
+}
+
+fn audit_of(title: &str, fixture: &str) -> Audit {
+    let pack = Pack::load(&Source::embedded()).unwrap();
+    let policy = pack.policies["bj-2022-02-draft"].clone();
+    let auditor =
+        Auditor { pack: pack.into(), policy, budget: Budget::default(), registers: std::sync::Arc::default() };
+    let bytes = std::fs::read(format!("{}/tests/fixtures/apks/{fixture}.apk", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let listing = xunjian::model::Listing { title: title.into(), store: "s".into(), ..Default::default() };
+    auditor.conclude(Some(&listing), vec![auditor.read("a.apk", &sha256(&bytes), &bytes).unwrap()])
+}
+
+#[tokio::test]
+async fn findings_come_and_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = Home::open(dir.path()).await.unwrap();
+    let found = audit_of("甲", "photosearch");
+    let clean = Audit { findings: Vec::new(), ..audit_of("甲", "cleanedu") };
+    state::findings_come_and_go(&home.state, &found, &clean).await;
+}
+
+#[tokio::test]
+async fn a_state_is_found_again_and_a_later_one_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.sqlite");
+    let first = Sqlite::open(&path).await.unwrap();
+    state::skips_are_counted_once(&first).await;
+    first.close().await;
+    let again = Sqlite::open(&path).await.unwrap();
+    let run = xunjian::store::State::runs(&again, 1).await.unwrap()[0].id;
+    assert_eq!(xunjian::store::State::skips(&again, run, 0, 9).await.unwrap().len(), 2);
+    again.close().await;
+    let raw = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = x'00'").execute(&raw).await.unwrap();
+    let tampered = sqlx::query("UPDATE reviews SET note = ''").execute(&raw).await;
+    assert!(tampered.is_ok(), "nothing to update yet");
+    raw.close().await;
+    assert!(matches!(Sqlite::open(&path).await, Err(xunjian::store::StoreError::Schema(_))));
+}

@@ -1,0 +1,5 @@
+//! What every engine behind `State`, `Work` and `Vault` must do. A suite takes the trait.
+
+pub mod state;
+pub mod vault;
+pub mod work;
