@@ -95,7 +95,9 @@ fn app(meta: Meta, packages: &mut BTreeMap<String, Vec<Version>>) -> App {
     listing.package = meta.package_name;
     let mut app = App { listing, summary, ..App::default() };
     // The suggested version is the newest that is not for testers.
-    let best = versions.into_iter().max_by_key(|v| (suggested.is_none_or(|s| v.version_code <= s), v.version_code));
+    let best = versions.into_iter().max_by_key(|v| {
+        (suggested.is_none_or(|s| v.version_code <= s), v.version_code, std::cmp::Reverse(v.hash.clone()))
+    });
     if let Some(version) = best {
         fill(&mut app, version);
     }
