@@ -399,3 +399,14 @@ fn the_configuration_is_shown_with_its_words_and_faults_with_their_place() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("c.toml:2:1"), "{}", stderr(&output));
 }
+
+/// The example of the documentation is a store that loads.
+#[test]
+fn the_documented_file_loads() {
+    let page = std::fs::read_to_string(project("docs/stores.md")).unwrap();
+    let example = page.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("example.toml"), example).unwrap();
+    let output = xunjian(&["store", "list", "--stores", &folder.path().display().to_string()]);
+    assert!(stdout(&output).contains("example\t示例商店"), "{}", stderr(&output));
+}
