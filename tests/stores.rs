@@ -374,6 +374,7 @@ fn stores_are_listed_and_a_folder_adds_and_replaces() {
         ("title = { from", "titel = { from", "no field `titel`"),
         ("package = \"p\"", "package = \"q\"", "no step `q`"),
         ("{a}/", "{b}/", "begins with a host"),
+        ("a = \"http", "page = \"http", "a host cannot be called `page`"),
         ("seen", "sene", "mine.toml:2:1"),
     ] {
         std::fs::write(&file, good.replace(from, to)).unwrap();
