@@ -401,6 +401,18 @@ fn the_configuration_is_shown_with_its_words_and_faults_with_their_place() {
     assert!(stderr(&output).contains("c.toml:2:1"), "{}", stderr(&output));
 }
 
+#[test]
+fn loopback_is_refused_unless_allowed() {
+    let server = Server::new(|_| Some(Reply::html("<h1>inside</h1>")));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, "[network]\ncontact = \"ops@inspector.example\"\n").unwrap();
+    let url = format!("{}/app", server.base);
+    let report = report(&xunjian(&["audit", &url, "--format", "json", "--config", &path.display().to_string()]));
+    assert!(report["skipped"][0]["reason"].as_str().unwrap().contains("not a public address"), "{report}");
+    assert!(server.log().is_empty());
+}
+
 /// The example of the documentation is a store that loads.
 #[test]
 fn the_documented_file_loads() {
