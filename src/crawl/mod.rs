@@ -97,7 +97,7 @@ impl Harvest {
 }
 
 /// What an earlier sweep kept of a store.
-pub trait Memory {
+pub trait Memory: Send + Sync {
     /// Bytes kept under a name.
     fn recall(&self, name: &str) -> Option<Vec<u8>>;
 }
