@@ -11,6 +11,7 @@ mod answer;
 mod fdroid;
 mod field;
 mod jar;
+mod list;
 mod page;
 mod select;
 mod sitemap;
@@ -96,7 +97,7 @@ impl Harvest {
 }
 
 /// What an earlier sweep kept of a store.
-pub trait Memory {
+pub trait Memory: Send + Sync {
     /// Bytes kept under a name.
     fn recall(&self, name: &str) -> Option<Vec<u8>>;
 }

@@ -56,3 +56,16 @@ pub async fn visit(client: &Client, store: &Store, start: &Start, memory: &dyn M
     }
     visit
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sweep runs many at once.
+    #[allow(dead_code, reason = "compiles or does not")]
+    fn a_visit_may_be_spawned(client: &Client, store: &Store, todo: &Todo, memory: &dyn Memory) {
+        fn is_send<T: Send>(_: T) {}
+        is_send(visit_one(client, store, todo, memory));
+        is_send(visit(client, store, &Start::Catalogue(None), memory, 1));
+    }
+}
