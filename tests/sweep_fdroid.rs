@@ -51,8 +51,19 @@ fn sweep(dir: &Path, store: &str) -> (String, Vec<Value>) {
     let (home, out, config) = (path("home"), path("out.jsonl"), path("config.toml"));
     std::fs::write(&config, "[host.\"127.0.0.1\"]\nevery = 0.0\n").unwrap();
     let swept = xunjian(&[
-        "sweep", store, "--home", &home, "--config", &config, "--allow-private", "--format", "jsonl", "--out", &out,
-        "--lang", "en",
+        "sweep",
+        store,
+        "--home",
+        &home,
+        "--config",
+        &config,
+        "--allow-private",
+        "--format",
+        "jsonl",
+        "--out",
+        &out,
+        "--lang",
+        "en",
     ]);
     let said = stderr(&swept);
     assert!(matches!(swept.status.code(), Some(0 | 3)), "{said}");

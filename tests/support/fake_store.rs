@@ -151,6 +151,7 @@ download_url = "$.download"
 
 impl Inner {
     fn talk(&self, stream: &TcpStream, port: u16) -> std::io::Result<()> {
+        stream.set_nodelay(true)?;
         let mut reader = BufReader::new(stream.try_clone()?);
         let mut out = stream.try_clone()?;
         loop {
@@ -185,7 +186,8 @@ impl Inner {
                 body.len()
             );
             self.sent.fetch_add((head.len() + body.len()) as u64, Ordering::Relaxed);
-            let written = out.write_all(head.as_bytes()).and_then(|()| out.write_all(&body));
+            // In one piece: two would wait for each other's acknowledgement, 40 ms each time.
+            let written = out.write_all(&[head.into_bytes(), body].concat());
             self.at_once.fetch_sub(1, Ordering::SeqCst);
             written?;
         }
