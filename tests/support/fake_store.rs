@@ -137,6 +137,11 @@ download_url = "$.download"
         std::mem::take(&mut self.inner.asked.lock().unwrap())
     }
 
+    /// Requests so far.
+    pub fn requests(&self) -> usize {
+        self.inner.starts.lock().unwrap().len()
+    }
+
     /// Requests under way at one time, at most.
     pub fn most_at_once(&self) -> usize {
         self.inner.most_at_once.load(Ordering::Relaxed)
