@@ -93,12 +93,8 @@ pub(super) fn entries(body: &[u8]) -> Result<Vec<Entry>, String> {
             Event::End(_) => inside.clear(),
             Event::Text(text) => put(&mut found, &inside, &text),
             Event::CData(text) => put(&mut found, &inside, &text),
-            Event::GeneralRef(name) => {
-                // `&amp;` is the one that addresses need.
-                if &*name == "amp" {
-                    put(&mut found, &inside, "&");
-                }
-            }
+            // `&amp;` is the one that addresses need.
+            Event::GeneralRef(name) if &*name == "amp" => put(&mut found, &inside, "&"),
             Event::Eof => break,
             _ => {}
         }

@@ -80,7 +80,7 @@ impl Stores {
             let settings = config.store.get(id).cloned().unwrap_or_default();
             stores.insert(id.clone(), parse(id, path, text, &settings, config.caps.pages)?);
         }
-        for id in config.store.keys().filter(|id| !stores.contains_key(*id)) {
+        if let Some(id) = config.store.keys().find(|id| !stores.contains_key(*id)) {
             let message = format!("[store.{id}]: no such store; there are {}", ids(&stores));
             return Err(StoreError::at("configuration", "", 0, &message));
         }

@@ -326,7 +326,7 @@ impl App {
 }
 
 /// The text of a locale that fits Chinese readers best.
-fn localised<'a, T>(texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
+fn localised<T>(texts: &BTreeMap<String, T>) -> Option<&T> {
     const FIRST: &[&str] = &["zh-CN", "zh-Hans-CN", "zh-Hans", "zh"];
     let by_name = FIRST.iter().find_map(|locale| texts.get(*locale));
     by_name

@@ -84,10 +84,11 @@ fn app(meta: Meta, packages: &mut BTreeMap<String, Vec<Version>>) -> App {
         let place = |name: &String| format!("{}/{locale}/phoneScreenshots/{name}", meta.package_name);
         listing.screenshots = shots.phone_screenshots.iter().take(LIST_MAX).map(place).collect();
     }
-    for (key, value) in [("updated", Value::from(meta.last_updated)), ("website", meta.web_site.into())] {
-        if value != Value::from(0) && value != Value::from("") {
-            listing.more.insert(key.into(), value);
-        }
+    if meta.last_updated != 0 {
+        listing.more.insert("updated".into(), meta.last_updated.into());
+    }
+    if !meta.web_site.is_empty() {
+        listing.more.insert("website".into(), meta.web_site.into());
     }
     let suggested = meta.suggested_version_code;
     let suggested = suggested.as_i64().or_else(|| suggested.as_str()?.parse().ok());
@@ -95,7 +96,9 @@ fn app(meta: Meta, packages: &mut BTreeMap<String, Vec<Version>>) -> App {
     listing.package = meta.package_name;
     let mut app = App { listing, summary, ..App::default() };
     // The suggested version is the newest that is not for testers.
-    let best = versions.into_iter().max_by_key(|v| (suggested.is_none_or(|s| v.version_code <= s), v.version_code));
+    let best = versions.into_iter().max_by_key(|v| {
+        (suggested.is_none_or(|s| v.version_code <= s), v.version_code, std::cmp::Reverse(v.hash.clone()))
+    });
     if let Some(version) = best {
         fill(&mut app, version);
     }

@@ -118,7 +118,10 @@ fn app(name: String, package: Package) -> App {
 
 /// The newest version that is not for testers, else the newest.
 fn newest(versions: BTreeMap<String, Version>) -> Option<Version> {
-    versions.into_values().max_by_key(|v| (v.release_channels.is_empty(), v.manifest.version_code))
+    // Two builds of one version, signed by two: always the same one, whatever their order.
+    versions.into_values().max_by_key(|v| {
+        (v.release_channels.is_empty(), v.manifest.version_code, std::cmp::Reverse(v.file.sha256.clone()))
+    })
 }
 
 fn fill(app: &mut App, version: Version) {
