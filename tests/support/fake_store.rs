@@ -245,7 +245,7 @@ impl Inner {
             "description": format!("{words}。第 {version} 版。{}", "这是一段介绍文字，用来让页面像真的一样长。".repeat(12)),
             "version": version,
         });
-        if n % 10 == 0 {
+        if n.is_multiple_of(10) {
             app["download"] = format!("http://127.0.0.1:{port}/apk/cn.example.app{n}?v={version}").into();
         }
         app.to_string().into_bytes()
