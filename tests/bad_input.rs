@@ -37,8 +37,8 @@ fn a_missing_file() {
 
 #[test]
 fn a_store_address_is_told_from_a_missing_file() {
-    assert!(reason_beside_a_good_one("huawei:cn.example.app").contains("store"));
-    assert!(reason_beside_a_good_one("https://store.example/app").contains("save the package"));
+    assert!(reason_beside_a_good_one("nosuchstore:cn.example.app").contains("no store `nosuchstore`; there are apple"));
+    assert!(reason_beside_a_good_one("*:words").contains("takes words"));
 }
 
 #[test]

@@ -374,6 +374,7 @@ fn stores_are_listed_and_a_folder_adds_and_replaces() {
         ("title = { from", "titel = { from", "no field `titel`"),
         ("package = \"p\"", "package = \"q\"", "no step `q`"),
         ("{a}/", "{b}/", "begins with a host"),
+        ("a = \"http", "page = \"http", "a host cannot be called `page`"),
         ("seen", "sene", "mine.toml:2:1"),
     ] {
         std::fs::write(&file, good.replace(from, to)).unwrap();
@@ -398,6 +399,18 @@ fn the_configuration_is_shown_with_its_words_and_faults_with_their_place() {
     let output = xunjian(&["config", "show", "--config", &config]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("c.toml:2:1"), "{}", stderr(&output));
+}
+
+#[test]
+fn loopback_is_refused_unless_allowed() {
+    let server = Server::new(|_| Some(Reply::html("<h1>inside</h1>")));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, "[network]\ncontact = \"ops@inspector.example\"\n").unwrap();
+    let url = format!("{}/app", server.base);
+    let report = report(&xunjian(&["audit", &url, "--format", "json", "--config", &path.display().to_string()]));
+    assert!(report["skipped"][0]["reason"].as_str().unwrap().contains("not a public address"), "{report}");
+    assert!(server.log().is_empty());
 }
 
 /// The example of the documentation is a store that loads.

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json_path::JsonPath;
 
-use super::field::{Field, FieldFile};
+use super::field::{Field, FieldFile, NAMES};
 use super::select::{Form, Selector, regex};
 use super::template;
 use crate::model::config::Pace;
@@ -206,6 +206,16 @@ const HEADERS_REFUSED: &[&str] =
 
 impl Adapter {
     pub(super) fn new(file: File) -> Result<Self, Wrong> {
+        for (name, address) in &file.hosts {
+            // A template could mean either.
+            if NAMES.contains(&name.as_str()) || matches!(name.as_str(), "page" | "words") {
+                return Err((format!("{name} ="), format!("a host cannot be called `{name}`: that is a value")));
+            }
+            let url = url::Url::parse(address).map_err(|e| (address.clone(), format!("host `{name}`: {e}")))?;
+            if !matches!(url.scheme(), "http" | "https") {
+                return Err((address.clone(), format!("host `{name}` is neither http nor https")));
+            }
+        }
         let mut steps = BTreeMap::new();
         for (name, step) in &file.steps {
             steps.insert(name.clone(), Step::new(step, &file)?);
@@ -226,12 +236,6 @@ impl Adapter {
             }
             let path = regex(&page.path).map_err(|e| (page.path.clone(), e))?;
             pages.push((page.host.clone(), path, page.step.clone()));
-        }
-        for (name, address) in &file.hosts {
-            let url = url::Url::parse(address).map_err(|e| (address.clone(), format!("host `{name}`: {e}")))?;
-            if !matches!(url.scheme(), "http" | "https") {
-                return Err((address.clone(), format!("host `{name}` is neither http nor https")));
-            }
         }
         Ok(Self { steps, pages, file })
     }

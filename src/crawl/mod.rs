@@ -11,6 +11,7 @@ mod answer;
 mod fdroid;
 mod field;
 mod jar;
+mod list;
 mod page;
 mod select;
 mod sitemap;

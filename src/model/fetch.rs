@@ -27,9 +27,10 @@ pub enum Outcome {
     RegionLocked,
     /// `robots.txt` asks us not to, or could not be had.
     BlockedByRobots,
-    /// The answer does not fit the adapter any more; the page is kept.
+    /// The answer does not fit the adapter any more, or leads where nothing is fetched (a private
+    /// address, a circle); the page is kept. Trying again gains nothing.
     AdapterBroken,
-    /// No usable answer: names, connections, timeouts, 5xx, a refused address, a wrong hash.
+    /// No usable answer: names, connections, timeouts, 5xx, a wrong hash.
     Network,
 }
 

@@ -64,7 +64,7 @@ pub(super) fn start(store: &Store, start: &Start) -> Result<Vec<Todo>, Fault> {
         Start::Package(package) => todo.want = Some(package.clone()),
         Start::Words(words) => drop(todo.vars.insert("words".into(), words.to_lowercase())),
         Start::Url(url) => {
-            let base = store.hosts.get("page").map_or("", String::as_str);
+            let base = store.hosts.get("site").map_or("", String::as_str);
             let package = url.strip_prefix(base).and_then(|rest| rest.split('/').rfind(|part| !part.is_empty()));
             let package = package.filter(|p| !base.is_empty() && p.contains('.') && super::field::is_package(p));
             todo.want =
@@ -305,7 +305,7 @@ impl App {
             Some(url.to_string())
         };
         listing.screenshots = listing.screenshots.iter().filter_map(|name| address(name)).collect();
-        listing.url = match store.hosts.get("page") {
+        listing.url = match store.hosts.get("site") {
             Some(page) => format!("{page}/{}/", listing.package),
             None => format!("{repo}/{}", self.file.trim_start_matches('/')),
         };
