@@ -9,6 +9,7 @@
 mod error;
 mod folder;
 mod home;
+mod rows;
 mod sqlite;
 mod state;
 mod vault;
@@ -17,11 +18,12 @@ mod work;
 pub use error::StoreError;
 pub use folder::Folder;
 pub use home::{Home, Lock};
-pub use sqlite::Sqlite;
-pub use state::{
+pub use rows::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, JobCount, Judged, Known, ListingRow, NewAudit, NewFetch,
-    PackageFile, Review, Run, Seen, Sight, SkipRow, State, name_of,
+    PackageFile, Review, Run, Seen, Sight, SkipRow,
 };
+pub use sqlite::Sqlite;
+pub use state::{State, name_of};
 pub use vault::{Vault, is_sha256};
 pub use work::{Failed, Lease, NewJob, Work};
 
