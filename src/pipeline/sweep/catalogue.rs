@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::model::fetch::{Answer, Ask, Fault, Found};
 
 /// What an earlier sweep kept of a store, by name.
-pub type Recall<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+pub type Recall<'a> = &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync);
 
 /// A store that can be walked through: steps are asked, answers become apps and further steps.
 pub trait Catalogue: Send + Sync {
