@@ -136,7 +136,7 @@ pub async fn export<S: State, V: Vault>(
     let what = json!({ "audit": row.id, "finding": finding.id, "made_by": row.made_by });
     custody.add(row.at, &software(), "audited", what)?;
     for review in state.reviews(&finding.id).await? {
-        let what = json!({ "finding": review.finding, "verdict": review.verdict, "note": review.note });
+        let what = json!({ "finding": review.finding, "verdict": review.verdict, "reason": review.reason, "mend_by": review.mend_by, "note": review.note });
         custody.add(review.at, &review.who, "reviewed", what)?;
     }
     custody.add(now, &software(), "exported", json!({ "finding": finding.id }))?;

@@ -271,8 +271,12 @@ pub struct Review {
     pub audit: i64,
     /// Who.
     pub who: String,
-    /// What they decided.
+    /// What they decided: `confirmed`, `dismissed`, `again` (needs another look) or `undone`.
     pub verdict: String,
+    /// Id of a reason from the list; empty where none was picked.
+    pub reason: String,
+    /// Day by which a confirmed finding is to be mended, e.g. `2026-12-31`; empty without one.
+    pub mend_by: String,
     /// In their words.
     pub note: String,
     /// When.

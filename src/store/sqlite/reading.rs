@@ -105,6 +105,8 @@ impl Sqlite {
                 audit: row.try_get("audit")?,
                 who: row.try_get("who")?,
                 verdict: row.try_get("verdict")?,
+                reason: row.try_get("reason")?,
+                mend_by: row.try_get("mend_by")?,
                 note: row.try_get("note")?,
                 at: row.try_get("at")?,
             })

@@ -208,15 +208,20 @@ impl State for Sqlite {
     }
 
     async fn review(&self, review: &Review) -> Result<()> {
-        sqlx::query("INSERT INTO reviews (finding, audit, who, verdict, note, at) VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(&review.finding)
-            .bind(review.audit)
-            .bind(&review.who)
-            .bind(&review.verdict)
-            .bind(&review.note)
-            .bind(review.at)
-            .execute(&self.writer)
-            .await?;
+        sqlx::query(
+            "INSERT INTO reviews (finding, audit, who, verdict, reason, mend_by, note, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&review.finding)
+        .bind(review.audit)
+        .bind(&review.who)
+        .bind(&review.verdict)
+        .bind(&review.reason)
+        .bind(&review.mend_by)
+        .bind(&review.note)
+        .bind(review.at)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 

@@ -156,6 +156,8 @@ pub async fn findings_come_and_go(state: &impl State, found: &Audit, clean: &Aud
         audit: row.last_audit,
         who: "reviewer".into(),
         verdict: verdict.into(),
+        reason: "wording".into(),
+        mend_by: "2026-12-31".into(),
         note: String::new(),
         at,
     };
