@@ -2,7 +2,7 @@
 //! bars, and hands a person findings that can be checked.
 //!
 //! The modules below are the pipeline, in order. Dependencies run one way:
-//! `model <- signature <- stages <- pipeline <- cli`; no stage names another.
+//! `model <- signature <- stages <- pipeline <- review <- cli`; no stage names another.
 
 rust_i18n::i18n!("locales", fallback = "zh");
 
@@ -34,5 +34,9 @@ pub mod measure;
 pub mod train;
 
 pub mod pipeline;
+
+pub mod review;
+
+pub mod feed;
 
 pub mod cli;

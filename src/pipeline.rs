@@ -52,6 +52,9 @@ pub struct Auditor {
     pub registers: Arc<Registers>,
 }
 
+/// The SHA-256 of an entry's bytes.
+type Content = [u8; 32];
+
 /// What was read of one package file, packages inside it included.
 #[derive(Default)]
 pub struct Reading {
@@ -64,6 +67,8 @@ pub struct Reading {
     icon: Option<String>,
     models: BTreeMap<String, ModelVerdict>,
     seen: limits::Seen,
+    /// What entries hold, where the same may come again in another variant.
+    contents: Vec<Content>,
     /// The facts themselves, batch by batch as they were scanned; `None` where nobody asked.
     kept: Option<Vec<Facts>>,
 }
@@ -134,7 +139,7 @@ impl Auditor {
         name: &'a str,
         budget: &'a Budget,
     ) -> Package<'a> {
-        Package { auditor: self, archive, place, name, depth: 0, is_carried: false, keeps: false, budget }
+        Package { auditor: self, archive, place, name, depth: 0, is_carried: false, keeps: false, known: None, budget }
     }
 
     /// Facts that were told rather than read, as a reading of everything a package holds.
@@ -220,6 +225,7 @@ impl Reading {
         self.read += other.read;
         self.seen.merge(other.seen);
         self.artifacts.extend(other.artifacts);
+        self.contents.extend(other.contents);
         if let (Some(mine), Some(theirs)) = (&mut self.kept, other.kept) {
             mine.extend(theirs);
         }

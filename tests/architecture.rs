@@ -39,9 +39,14 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "preserve",
             ],
         ),
+        // An interface like `cli`: shows what is kept, keeps what people decide.
+        ("review", &["model", "store", "report", "pipeline"]),
+        ("feed", &["model", "store"]),
         (
             "cli",
             &[
+                "review",
+                "feed",
                 "model",
                 "signature",
                 "pipeline",
@@ -137,6 +142,8 @@ fn the_folder_listing_shows_the_pipeline() {
             "measure",
             "train",
             "pipeline",
+            "review",
+            "feed",
             "cli"
         ],
         "lib.rs is the table of contents in pipeline order"

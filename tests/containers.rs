@@ -59,6 +59,7 @@ fn a_harmony_package_says_what_the_apk_says() {
     assert_tutors(&package);
     assert_eq!(package.app.version_code, 512);
     assert_eq!(package.artifacts[0].kind, ArtifactKind::Hap);
+    assert_eq!(package.profile.framework, ["ArkTS"]);
     assert_eq!(codes(&package), []);
     assert_eq!(package.coverage.read.classes, 1);
 }
@@ -320,4 +321,94 @@ fn files_of_one_app_are_told_by_what_they_say() {
         support::containers::archive(vec![("module.json", hap::module(&app, "quiz", "feature").into_bytes())]);
     assert_eq!(identify(&feature).unwrap().2, ["quiz"]);
     assert_eq!(identify(&support::containers::archive(vec![("config.json", b"{}".to_vec())])), None);
+}
+
+/// One protobuf field: a number, or bytes behind their length.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut length = bytes.len();
+    let mut out = vec![number << 3 | 2];
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+    [out, bytes.to_vec()].concat()
+}
+
+/// A variant of one module: its number, and (split, file) of its packages.
+fn variant(number: u8, apks: &[(&str, &str)]) -> Vec<u8> {
+    let module = field(1, &[field(1, b"base"), vec![6 << 3, 1]].concat());
+    let apks = apks.iter().map(|(split, file)| {
+        let split = field(3, &field(1, split.as_bytes()));
+        field(2, &[field(2, file.as_bytes()), split].concat())
+    });
+    let set = field(2, &[module, apks.collect::<Vec<_>>().concat()].concat());
+    field(1, &[set, vec![3 << 3, number]].concat())
+}
+
+const BASE: (&str, &str) = ("", "splits/base-master.apk");
+const ZH: (&str, &str) = ("config.zh", "splits/base-zh.apk");
+const ARM: (&str, &str) = ("config.arm64_v8a", "splits/base-arm64_v8a.apk");
+const STANDALONE: (&str, &str) = ("", "standalones/standalone.apk");
+
+/// The fixture set of `bundletool` with another table.
+fn apks(toc: &[u8], change: impl Fn(&mut Package)) -> Audit {
+    let mut package = Package::read(&std::fs::read(support::project("tests/fixtures/apks/splits.apks")).unwrap());
+    package.member("toc.pb").unwrap().set_data(toc);
+    change(&mut package);
+    audit("splits.apks", &package.write())
+}
+
+/// The base once more, as the package of old devices: with its Chinese, and one more page.
+fn with_standalone(package: &mut Package) {
+    let mut base = Package::read(&package.member(BASE.1).unwrap().data());
+    let table = Package::read(&package.member(ZH.1).unwrap().data()).member("resources.arsc").unwrap().data();
+    base.member("resources.arsc").unwrap().set_data(&table);
+    base.members.push(Member::new("assets/old.html", "<p>拍照搜题</p>".as_bytes(), true));
+    package.members.insert(0, Member::new(STANDALONE.1, &base.write(), false));
+}
+
+#[test]
+fn a_set_says_which_of_its_packages_are_missing() {
+    let toc =
+        [variant(1, &[BASE, ZH, ARM, ("config.xxhdpi", "splits/base-xxhdpi.apk")]), field(4, b"cn.example.zhiliao")];
+    let set = apks(&toc.concat(), |_| ());
+    let limits: Vec<&str> = set.coverage.limits.iter().map(|l| l.detail.as_str()).collect();
+    assert!(limits.contains(&"the split config.xxhdpi is named and not here"), "{limits:?}");
+    let set = apks(&variant(1, &[BASE, ZH, ARM]), |_| ());
+    assert_eq!(codes(&set), []);
+    assert_chinese_comes_from(&set, "base-zh.apk!/resources.arsc");
+    // Without its base the table still says whose set it is.
+    let toc = [variant(1, &[BASE, ZH, ARM]), field(4, b"cn.example.zhiliao")].concat();
+    let set = apks(&toc, |p| p.members.retain(|m| m.name() != BASE.1));
+    assert_eq!(set.app.package, "cn.example.zhiliao");
+    assert!(codes(&set).contains(&LimitCode::MissingSplit));
+}
+
+#[test]
+fn variants_of_an_app_are_not_counted_twice() {
+    let one = apks(&variant(2, &[BASE, ZH, ARM]), |_| ());
+    let toc = [variant(0, &[STANDALONE]), variant(2, &[BASE, ZH, ARM])].concat();
+    let two = apks(&toc, with_standalone);
+    assert_eq!(two.coverage.read.classes, one.coverage.read.classes, "the same code is read once");
+    assert_eq!(two.artifacts.len(), one.artifacts.len() + 1);
+    assert_eq!(codes(&two), []);
+    assert_eq!((&two.profile.stages, &two.profile.subjects), (&one.profile.stages, &one.profile.subjects));
+    // What only the old variant has is seen as well.
+    let all = two.findings.iter().chain(&two.out_of_scope).flat_map(|f| &f.evidence);
+    assert!(all.clone().any(|e| e.place.contains("standalone.apk!/assets/old.html")), "{:#?}", two.findings);
+    // Devices take the newer variant: what both hold is shown with the place it has there.
+    let shared: Vec<&str> = all.map(|e| e.place.as_str()).filter(|p| p.contains("classes.dex")).collect();
+    assert!(shared.iter().all(|place| place.contains("base-master.apk")), "{shared:?}");
+    // A table that names one variant of two leaves nothing out.
+    let more = apks(&variant(2, &[BASE, ZH, ARM]), with_standalone);
+    assert_eq!(more.coverage.read.classes, 2 * one.coverage.read.classes);
+}
+
+#[test]
+fn a_table_of_packages_that_does_not_decode_is_said() {
+    let set = apks(&[0x0a, 0xff, 0xff], |_| ());
+    assert_eq!(codes(&set), [LimitCode::BadFormat]);
+    let set = apks(&vec![0; 5 << 20], |_| ());
+    assert_eq!(codes(&set), [LimitCode::OverBudget]);
 }

@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use support::project;
+use support::containers::{App, aab, hap, ipa};
+use support::package::{Member, Package};
+use support::{project, signed};
 use xunjian::extract;
 use xunjian::model::{Budget, Limit, LimitCode};
 use xunjian::pipeline::Auditor;
@@ -102,21 +104,27 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Runs `read` on every corruption of every file.
+/// A fixture: its name and its bytes.
+type Fixture = (String, Vec<u8>);
+
+fn load(paths: &[PathBuf]) -> Vec<Fixture> {
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    paths.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect()
+}
+
+/// Runs `read` on every corruption of every fixture.
 #[track_caller]
-fn survive(files: &[PathBuf], read: impl Fn(&Path, &[u8]) + Sync) {
-    assert!(!files.is_empty());
-    let failed: Vec<String> = files
+fn survive(fixtures: &[Fixture], read: impl Fn(&str, &[u8]) + Sync) {
+    assert!(!fixtures.is_empty());
+    let failed: Vec<String> = fixtures
         .par_iter()
         .enumerate()
-        .flat_map(|(index, path)| {
-            let original = std::fs::read(path).unwrap();
-            let tender = tender(&original);
+        .flat_map(|(index, (name, original))| {
+            let tender = tender(original);
             let one = |number: u64| {
-                let bytes = corrupt(&original, &tender, &mut Random(number << 16 | index as u64));
+                let bytes = corrupt(original, &tender, &mut Random(number << 16 | index as u64));
                 let start = Instant::now();
-                let outcome = catch_unwind(AssertUnwindSafe(|| read(path, &bytes)));
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let outcome = catch_unwind(AssertUnwindSafe(|| read(name, &bytes)));
                 match outcome {
                     Err(_) => Some(format!("{name}, corruption {number}: panic")),
                     Ok(()) if start.elapsed() > SLOWEST => Some(format!("{name}, corruption {number}: too slow")),
@@ -159,9 +167,32 @@ fn auditor() -> Auditor {
 
 #[test]
 fn packages() {
+    audit_all(&load(&files(&project("tests/fixtures/apks"))));
+}
+
+/// The forms of package that the tests write themselves, signed ones among them.
+#[test]
+fn made_packages() {
+    let app = App::subject();
+    let developer = signed::certificate("Developer", "Root", 7);
+    let message = |content: &[u8]| signed::message(content, &[&developer], "Root", 7);
+    let values = [(0x2000_0000, message(b"digests")), (0x2000_0002, message(br#"{"type":"release"}"#))];
+    let values: Vec<(u32, &[u8])> = values.iter().map(|(id, value)| (*id, value.as_slice())).collect();
+    let hap = signed::harmony(&hap::hap(&app), b"<hap sign block>", &values);
+    let mut ipa = Package::read(&ipa::ipa(&app, true));
+    let profile = message(signed::profile("Team", &[&developer]).as_bytes());
+    ipa.members.push(Member::new("Payload/Lessons.app/embedded.mobileprovision", &profile, false));
+    let set = hap::app(&app, &["entry-default"], &[("entry-default.hap", hap.clone())]);
+    let made = [("a.hap", hap), ("a.app", set), ("a.ipa", ipa.write()), ("a.aab", aab::aab(&app))];
+    audit_all(&made.map(|(name, bytes)| (name.to_owned(), bytes)));
+}
+
+/// Audits every corruption.
+#[track_caller]
+fn audit_all(fixtures: &[Fixture]) {
     let auditor = auditor();
     let untold = Mutex::default();
-    survive(&files(&project("tests/fixtures/apks")), |_, bytes| {
+    survive(fixtures, |_, bytes| {
         if let Ok(reading) = auditor.read("app.apk", "", &bytes) {
             note_untold(&auditor.conclude(None, vec![reading]).coverage.limits, &untold);
         }
@@ -174,8 +205,8 @@ fn formats() {
     let is_data = |path: &PathBuf| path.extension().is_none_or(|e| !matches!(e.to_str(), Some("py" | "sh" | "md")));
     let found: Vec<PathBuf> = files(&project("tests/fixtures/formats")).into_iter().filter(is_data).collect();
     let untold = Mutex::default();
-    survive(&found, |path, bytes| {
-        let name = format!("assets/{}", path.file_name().unwrap().to_string_lossy());
+    survive(&load(&found), |file, bytes| {
+        let name = format!("assets/{file}");
         let found = extract::entry(&name, &format!("a.apk!/{name}"), bytes, &Budget::default());
         note_untold(&found.limits, &untold);
     });

@@ -81,6 +81,14 @@ fn a_bag_stands_by_itself_and_one_byte_breaks_it() {
         assert!(custody.contains(&format!("\"did\":\"{did}\"")), "{custody}");
     }
 
+    let case: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(bag.join(preserve::name::CASE)).unwrap()).unwrap();
+    assert_eq!(case["screenshots"][0]["file"], "data/screenshots/01.png", "{case}");
+    assert!(std::fs::read(bag.join("data/screenshots/01.png")).unwrap().starts_with(b"\x89PNG"));
+    assert!(case["screenshots"][1]["url"].as_str().unwrap().ends_with("/gone.png"), "{case}");
+    assert!(case["screenshots"][1]["file"].is_null(), "one that the store did not have is said to be missing");
+    assert!(custody.contains("\"what\":\"screenshot\""), "{custody}");
+
     if let Some(python) = python() {
         let bagit = Command::new(python).args(["-m", "bagit", "--validate"]).arg(&bag).output().unwrap();
         assert!(bagit.status.success(), "{}", String::from_utf8_lossy(&bagit.stderr));

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use support::server::{Reply, Request, Server};
 use support::{project, report, shared, stderr, stdout, xunjian};
-use xunjian::crawl::{Harvest, JarError, Memory, Start, Store, Stores, Todo, open_jar};
+use xunjian::crawl::{Harvest, JarError, Keep, Memory, Start, Store, Stores, Todo, open_jar};
 use xunjian::model::config::Config;
 use xunjian::model::fetch::{Answer, Outcome};
 
@@ -185,7 +185,10 @@ fn sweep(store: &Store, kept: &mut Kept, files: &dyn Fn(&str) -> Option<Vec<u8>>
         let mut reply = answer(&todo, body.clone().unwrap_or_default());
         reply.status = if body.is_some() { 200 } else { 404 };
         let harvest = store.read(&todo, &reply, kept);
-        kept.0.extend(harvest.keep);
+        kept.0.extend(harvest.keep.into_iter().map(|(name, keep)| match keep {
+            Keep::Bytes(bytes) => (name, bytes),
+            Keep::Answer => (name, reply.body.clone()),
+        }));
         todos.extend(harvest.next);
         all.found.extend(harvest.found);
         all.faults.extend(harvest.faults);

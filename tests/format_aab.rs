@@ -153,4 +153,15 @@ proptest! {
         let _ = manifest_of(&bytes, &found);
         let _ = network_config(&bytes, "a");
     }
+
+    #[test]
+    fn never_panics_on_a_table_of_packages_that_lies(bytes in mutated(toc())) {
+        let _ = xunjian::extract::toc(&bytes, "a.apks!/toc.pb");
+    }
+}
+
+/// The table of the fixture set.
+fn toc() -> Vec<u8> {
+    let bytes = std::fs::read(support::project("tests/fixtures/apks/splits.apks")).unwrap();
+    support::package::Package::read(&bytes).member("toc.pb").unwrap().data()
 }

@@ -103,6 +103,45 @@ fn a_gzip_bomb_costs_what_the_budget_allows() {
     assert!(found.read.bytes < 20 << 20, "{}", found.read.bytes);
 }
 
+#[test]
+fn zlib_and_zstandard_are_unpacked() {
+    let text = br#"{"question":"\u62cd\u7167\u641c\u9898"}"#.repeat(9);
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, &text).unwrap();
+    let zlib = encoder.finish().unwrap();
+    for (name, bytes) in [("a.zlib", zlib.clone()), ("bank.json.zst", fixture("bank.json.zst"))] {
+        let found = read(&format!("assets/{name}"), &bytes);
+        assert_eq!(limits(&found), [], "{name}");
+        assert!(facts(&found).iter().any(|(_, _, text)| text.contains("拍照搜题")), "{name}");
+    }
+    assert_eq!(limits(&read("assets/a.zst", &fixture("bank.json.zst")[..30])), [LimitCode::UnreadableEntry]);
+    // A text that begins as zlib does is a text.
+    let text = read("assets/a.txt", "x^2 名师讲解".as_bytes());
+    assert!(has(&text, "x^2 名师讲解") && text.limits.is_empty());
+}
+
+#[test]
+fn what_is_packed_otherwise_or_is_noise_is_said() {
+    for name in ["bank.json.xz", "bank.json.bz2", "bank.json.lz4"] {
+        assert_eq!(limits(&read(&format!("assets/{name}"), &fixture(name))), [LimitCode::UnreadFormat], "{name}");
+    }
+    for magic in [b"7z\xbc\xaf\x27\x1c\0\x04".as_slice(), b"Rar!\x1a\x07\x01\0"] {
+        assert_eq!(limits(&read("assets/bank", &[magic, &[0x8f; 90]].concat())), [LimitCode::UnreadFormat]);
+    }
+    // Noise of a size that could hold questions, wherever no one knows why it is noise.
+    let mut state = 7_u64;
+    let noise: Vec<u8> = (0..8 << 10)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        })
+        .collect();
+    assert_eq!(limits(&read("assets/bank.dat", &noise)), [LimitCode::UnreadFormat]);
+    assert_eq!(limits(&read("assets/bank.dat", &noise[..1 << 10])), []);
+    assert_eq!(limits(&read("META-INF/CERT.RSA", &noise)), []);
+    assert_eq!(limits(&read("assets/bank.txt", "BZh 是一个词".as_bytes())), []);
+}
+
 fn gzipped(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

@@ -123,7 +123,7 @@ fn hostile() -> Audit {
 
 fn hostile_skip() -> Skipped {
     let word = "<script>alert(2)</script>\u{1b}[2J\u{202e}\0";
-    Skipped { target: word.into(), stage: word.into(), reason: word.into() }
+    Skipped { target: word.into(), stage: word.into(), reason: word.into(), ..Skipped::default() }
 }
 
 /// Characters that change how a page or a terminal reads.
@@ -231,7 +231,12 @@ fn the_language_chosen_is_the_one_shown_first() {
 
 #[test]
 fn the_terminal_says_what_a_reviewer_needs() {
-    let skip = Skipped { target: "x.apk".into(), stage: "unpack".into(), reason: "not a package".into() };
+    let skip = Skipped {
+        target: "x.apk".into(),
+        stage: "unpack".into(),
+        reason: "not a package".into(),
+        ..Skipped::default()
+    };
     let text = report(Format::Human, "zh", false, &[plain(), packed()], std::slice::from_ref(&skip));
     for part in [
         "以下是供人工核查的线索，不是违规认定。",
@@ -319,7 +324,7 @@ fn every_noun_has_both_languages() {
     for id in ["library", "combination", "absence", "model", "domain"] {
         both(id, &words::evidence_kind(id));
     }
-    words::Reading::ALL.iter().for_each(|reading| both(reading.id(), &words::reading(*reading)));
+    xunjian::model::Reading::ALL.iter().for_each(|reading| both(reading.id(), &words::reading(*reading)));
     both("not a verdict", &words::not_a_verdict());
 }
 

@@ -6,7 +6,7 @@
 #[path = "support/conformance/mod.rs"]
 mod conformance;
 
-use conformance::{state, vault, work};
+use conformance::{desk, state, vault, work};
 use xunjian::model::{Audit, Budget};
 use xunjian::pipeline::{Auditor, sha256};
 use xunjian::signature::{Pack, Source};
@@ -37,6 +37,10 @@ on! { state:
     state::an_answer_that_repeats_is_counted;
     state::packages_and_facts_are_found_again;
     state::skips_are_counted_once;
+    desk::people_sign_in_until_they_may_not;
+    desk::wrong_passwords_are_counted;
+    desk::deeds_and_views_are_kept;
+    state::a_package_withheld_is_remembered_until_it_is_had;
 }
 
 on! { vault:
@@ -78,6 +82,7 @@ async fn findings_come_and_go() {
     let found = audit_of("甲", "photosearch");
     let clean = Audit { findings: Vec::new(), ..audit_of("甲", "cleanedu") };
     state::findings_come_and_go(&home.state, &found, &clean).await;
+    desk::decisions_move_apps_between_trays(&home.state).await;
 }
 
 #[tokio::test]

@@ -158,6 +158,37 @@ const WANDOUJIA: &str = "<html><body data-pn=\"cn.example.tishan\" data-title=\"
     <div class=\"desc-info\"><div class=\"con\">拍照搜题<br>一拍就会</div></div><a class=\"normal-dl-btn\" href=\"/d/t.apk\">下载</a></body></html>";
 
 #[test]
+fn coolapk_wants_a_token_and_is_marked_as_unverified() {
+    let server = Server::new(|r| {
+        let detail = json!({"data": {"id": 7, "title": "题山", "apkversionname": "3.2", "developername": "示例科技",
+                                     "changelog": "拍照搜题，一拍就会", "lastupdate": 1700000000}});
+        match (r.path.as_str(), r.header("x-app-token")) {
+            ("/robots.txt", _) => None,
+            (_, "") => Some(Reply::status(403)),
+            ("/v6/apk/detail?id=cn.example.tishan", "given-to-us") => Some(Reply::json(&detail)),
+            _ => Some(Reply::json(&json!({"status": -2, "message": "应用不存在"}))),
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), &server, &["coolapk"]);
+    let ask = |target: &str| report(&xunjian(&["audit", target, "--format", "json", "--config", &path]));
+    let refused = ask("coolapk:cn.example.tishan");
+    assert!(refused["skipped"][0]["reason"].as_str().unwrap().starts_with("throttled"), "never absent: {refused}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}vars = {{ token = \"given-to-us\" }}\n")).unwrap();
+    let found = ask("coolapk:cn.example.tishan");
+    let app = &found["audits"][0]["app"];
+    assert_eq!((&app["title"], &app["package"]), (&json!("题山"), &json!("cn.example.tishan")), "{found}");
+    assert_eq!((&app["developer"], &app["version_name"]), (&json!("示例科技"), &json!("3.2")));
+    assert!(found["audits"][0]["findings"].as_array().unwrap().iter().any(|f| f["sign"] == "photo-search"), "{found}");
+    let unknown = ask("coolapk:cn.example.none");
+    assert!(unknown["skipped"][0]["reason"].as_str().unwrap().starts_with("not-found"), "{unknown}");
+    let checked = stdout(&xunjian(&["store", "check", "coolapk", "cn.example.tishan", "--config", &path]));
+    assert!(checked.contains("未核实：") && checked.contains("+ title"), "{checked}");
+    assert!(stdout(&xunjian(&["store", "list", "--lang", "en"])).contains("not verified: needs a token"));
+}
+
+#[test]
 fn wandoujia_pages_and_its_captcha() {
     let server = Server::new(|r| match r.path.as_str() {
         "/apps/cn.example.tishan" => Some(Reply::html(WANDOUJIA)),
@@ -356,9 +387,20 @@ fn words_go_to_every_store_that_can_search() {
 fn stores_are_listed_and_a_folder_adds_and_replaces() {
     let output = xunjian(&["store", "list", "--lang", "en"]);
     let text = stdout(&output);
-    for id in
-        ["apple", "baidu", "fdroid", "google-play", "huawei", "page", "s360", "tencent", "vivo", "wandoujia", "xiaomi"]
-    {
+    for id in [
+        "apple",
+        "baidu",
+        "coolapk",
+        "fdroid",
+        "google-play",
+        "huawei",
+        "page",
+        "s360",
+        "tencent",
+        "vivo",
+        "wandoujia",
+        "xiaomi",
+    ] {
         assert!(text.lines().any(|line| line.starts_with(&format!("{id}\t"))), "{id}: {text}");
     }
     let folder = tempfile::tempdir().unwrap();
@@ -390,7 +432,9 @@ fn the_configuration_is_shown_with_its_words_and_faults_with_their_place() {
     let path = folder.path().join("c.toml");
     std::fs::write(&path, "[network]\nproxy = \"http://u:pw@proxy.example\"\n").unwrap();
     let config = path.display().to_string();
-    let text = stdout(&xunjian(&["config", "show", "--config", &config]));
+    let chinese = stdout(&xunjian(&["config", "show", "--config", &config]));
+    assert!(chinese.contains("# 写入 User-Agent 的邮箱或网址") && !chinese.contains("# Mail"), "{chinese}");
+    let text = stdout(&xunjian(&["config", "show", "--config", &config, "--lang", "en"]));
     assert!(
         text.contains("# Mail or web address") && text.contains("********@proxy.example") && !text.contains("pw"),
         "{text}"

@@ -7,6 +7,8 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use support::server::{Reply, Server};
@@ -98,4 +100,126 @@ fn a_repository_is_swept_and_the_second_time_only_asked() {
     assert!(audits.is_empty());
     let paths: Vec<String> = server.log().into_iter().skip(first).map(|request| request.path).collect();
     assert!(paths.iter().all(|path| !path.ends_with(".apk")), "no package is fetched again: {paths:?}");
+}
+
+/// The repository of the fixtures, signed as real ones are; once `is_other` is set, by another.
+fn signed(is_other: &Arc<AtomicBool>) -> Server {
+    let is_other = Arc::clone(is_other);
+    Server::new(move |request| {
+        let name = request.path.strip_prefix("/repo/")?;
+        let folder = if name.ends_with(".apk") { "apks" } else { "fdroid" };
+        let is_ec = name == "entry.jar" && is_other.load(Ordering::SeqCst);
+        let name = if is_ec { "entry-ec.jar" } else { name };
+        let bytes = std::fs::read(project("tests/fixtures").join(folder).join(name)).ok()?;
+        let etag = format!("\"{}\"", &sha256(&bytes)[..16]);
+        if request.header("if-none-match") == etag {
+            return Some(Reply::status(304).with("etag", &etag));
+        }
+        Some(Reply::file(bytes).with("etag", &etag))
+    })
+}
+
+#[test]
+fn a_signed_repository_is_swept_end_to_end_and_never_by_another_signer() {
+    let fingerprint = std::fs::read_to_string(project("tests/fixtures/fdroid/fingerprint.txt")).unwrap();
+    let fingerprint = fingerprint.trim();
+    let is_other = Arc::new(AtomicBool::new(false));
+    let server = signed(&is_other);
+    let dir = tempfile::tempdir().unwrap();
+    let store = format!("fdroid+{}/repo?fingerprint={fingerprint}", server.base);
+    let (said, audits) = sweep(dir.path(), &store);
+    assert!(said.contains("apps seen 2, new 2, changed 0, audited 2, left out by reason 0"), "{said}");
+    assert!(audits.iter().all(|audit| audit["artifacts"][0]["sha256"].as_str().is_some()), "{audits:?}");
+    let paths = server.paths();
+    assert!(paths.contains(&"/repo/entry.jar".into()) && !paths.contains(&"/repo/entry.json".into()), "{paths:?}");
+    let (said, audits) = sweep(dir.path(), &store);
+    assert!(said.contains("apps seen 2, new 0, changed 0, audited 0, left out by reason 0"), "{said}");
+    assert!(audits.is_empty());
+
+    // The same repository without a fingerprint: the signer met first is the one that holds.
+    let met = tempfile::tempdir().unwrap();
+    let address = format!("fdroid+{}/repo", server.base);
+    assert!(sweep(met.path(), &address).0.contains("audited 2,"));
+    is_other.store(true, Ordering::SeqCst);
+    for (home, store) in [(met.path(), &address), (dir.path(), &store)] {
+        let (said, audits) = sweep(home, store);
+        assert!(audits.is_empty() && said.contains("apps seen 0,"), "{said}");
+        assert!(said.contains("left out by reason adapter-broken 1,"), "{said}");
+    }
+}
+
+/// Indexes of real repositories, swept by address: signed (the older format) and not. Their
+/// packages are not here, which every sweep has to say.
+#[test]
+fn real_indexes_are_swept_with_and_without_signature() {
+    let Some(dir) = support::shared("fdroid") else { return };
+    let read = |name: &str| std::fs::read(dir.join(name)).unwrap();
+    let unsigned = BTreeMap::from([
+        ("/repo/entry.json", read("fdroidserver-entry.json")),
+        ("/repo/index-v2.json", read("fdroidserver-index-v2.json")),
+    ]);
+    let older = BTreeMap::from([("/repo/index-v1.json", read("fdroidserver-index-v1.json"))]);
+    let signed = BTreeMap::from([("/repo/index-v1.jar", read("testy.at.or.at_index-v1.jar"))]);
+    let mut swept = Vec::new();
+    for (files, most_asked) in
+        [(unsigned, "/repo/index-v2.json"), (older, "/repo/index-v1.json"), (signed, "/repo/index-v1.jar")]
+    {
+        let server = Server::new(move |request| Some(Reply::file(files.get(request.path.as_str())?.clone())));
+        let folder = tempfile::tempdir().unwrap();
+        let (said, audits) = sweep(folder.path(), &format!("fdroid+{}/repo", server.base));
+        assert!(server.paths().contains(&most_asked.to_owned()), "{:?}", server.paths());
+        assert!(said.contains("not-found ") && !said.contains("adapter-broken"), "{said}");
+        assert!(!audits.is_empty() && audits.iter().all(|a| a["app"]["package"] != ""), "{said}");
+        swept.push(audits.len());
+    }
+    assert_eq!(swept[0], swept[1], "both formats of one repository name the same apps");
+}
+
+/// A repository of the size of the largest real one: 4,000 apps, an index of 48 MB, most of it
+/// words in languages that nobody asked for.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a measurement: `cargo test --test sweep_fdroid -- --ignored --nocapture`"]
+fn a_large_index_stays_within_memory() {
+    let mut index = String::from("{\"repo\":{},\"packages\":{");
+    for n in 0..4000 {
+        let words = format!("{n} {}", "words in a language of their own. ".repeat(70));
+        let texts: Vec<String> = ["de", "fr", "es", "ru", "pt"].map(|l| format!("\"{l}\":\"{words}\"")).into();
+        let comma = if n == 0 { "" } else { "," };
+        index.push_str(&format!(
+            "{comma}\"cn.example.app{n}\":{{\"metadata\":{{\"name\":{{\"zh\":\"应用 {n}\"}},\
+             \"description\":{{\"zh\":\"一些介绍\",{}}}}},\"versions\":{{}}}}",
+            texts.join(",")
+        ));
+    }
+    index.push_str("}}");
+    let index = index.into_bytes();
+    eprintln!("index: {} bytes", index.len());
+    let entry = json!({ "timestamp": 1000, "version": 20002, "diffs": {}, "index": { "name": "/index-v2.json",
+        "sha256": sha256(&index), "size": index.len(), "numPackages": 4000 } });
+    let server = Server::new(move |request| match request.path.as_str() {
+        "/repo/entry.json" => Some(Reply::json(&entry)),
+        "/repo/index-v2.json" => Some(Reply::file(index.clone())),
+        _ => None,
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.toml");
+    std::fs::write(&config, "[host.\"127.0.0.1\"]\nevery = 0.0\n").unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_xunjian"))
+        .args(["sweep", &format!("fdroid+{}/repo", server.base), "--allow-private", "--config"])
+        .arg(&config)
+        .arg("--home")
+        .arg(dir.path().join("home"))
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
+        most = most.max(line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap_or(0) >> 10);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    eprintln!("peak memory: {most} MiB");
+    assert!(most < 300, "{most} MiB");
 }

@@ -11,4 +11,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let _ = manifest(&document, "a.aab!/base/manifest/AndroidManifest.xml", &resources, &budget);
     let _ = network_config(&document, "a.aab!/base/res/xml/network.xml");
     let _ = xunjian::extract::entry("res/layout/a.xml", "a.aab!/base/res/layout/a.xml", &document, &budget);
+    let _ = xunjian::extract::toc(bytes, "a.apks!/toc.pb");
 });

@@ -1,6 +1,10 @@
 #![no_main]
+use xunjian::extract::certificate::Certificates;
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let v1 = [("META-INF/A.RSA".to_owned(), bytes.to_vec())];
-    let pairs = [(0x7109_871a, bytes.to_vec()), (0xf053_68c0, bytes.to_vec())];
-    let _ = xunjian::extract::certificate::read(&v1, &pairs, "a.apk");
+    let value = || bytes.to_vec();
+    let mut found = Certificates::default();
+    found.jar(bytes, "a.apk!/META-INF/A.RSA");
+    found.android(&[(0x7109_871a, value()), (0xf053_68c0, value())], "a.apk");
+    found.harmony(&[(0x2000_0000, value()), (0x2000_0002, value())], "a.hap");
+    found.ios(bytes, "a.ipa!/Payload/A.app/embedded.mobileprovision");
 });

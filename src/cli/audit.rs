@@ -197,6 +197,7 @@ fn from_stores(target: &crate::crawl::Target, network: &Network) -> anyhow::Resu
         let nothing = visit.found.is_empty() && visit.faults.is_empty();
         jobs.extend(visit.found.into_iter().map(|found| Job::Found(Box::new(found))));
         jobs.extend(visit.faults.iter().map(|fault| Job::Skip(skip_for(&name, "crawl", fault))));
+        let more_code = if nothing { "not-found" } else { "too-many" };
         let more = match (nothing, visit.left) {
             (true, _) => "not-found: the store lists nothing".to_owned(),
             (false, 0) => continue,
@@ -204,13 +205,14 @@ fn from_stores(target: &crate::crawl::Target, network: &Network) -> anyhow::Resu
                 format!("{left} more apps or lists were left out after {FOUND_MAX} apps; `sweep` takes them all")
             }
         };
-        jobs.push(Job::Skip(Skipped { target: name, stage: "crawl".into(), reason: more }));
+        jobs.push(Job::Skip(Skipped { target: name, stage: "crawl".into(), code: more_code.into(), reason: more }));
     }
     Ok(jobs)
 }
 
 fn skip_for(target: &str, stage: &str, fault: &Fault) -> Skipped {
-    Skipped { target: target.into(), stage: stage.into(), reason: fault.to_string() }
+    let code = fault.outcome.id().into();
+    Skipped { target: target.into(), stage: stage.into(), code, reason: fault.to_string() }
 }
 
 /// Adds a file to the set of its package and version that has none of its splits yet.
@@ -265,13 +267,14 @@ fn fetched(auditor: &Auditor, network: &Network, found: &Found, timeout: u64) ->
     let name = format!("{}:{}", listing.store, listing.package);
     let alone = || Outcome::Audit(Box::new(auditor.conclude(Some(listing), Vec::new())));
     let Some(wanted) = &found.package else { return vec![alone()] };
-    let failed = |reason: String| {
-        vec![alone(), Outcome::Skip(Skipped { target: name.clone(), stage: "acquire".into(), reason })]
+    let failed = |code: &str, reason: String| {
+        let skipped = Skipped { target: name.clone(), stage: "acquire".into(), code: code.into(), reason };
+        vec![alone(), Outcome::Skip(skipped)]
     };
     // Gone with this function, package and all.
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,
-        Err(error) => return failed(format!("no temporary folder: {error}")),
+        Err(error) => return failed("network", format!("no temporary folder: {error}")),
     };
     match network.download(wanted, folder.path()) {
         Ok(Ok(file)) => {
@@ -280,8 +283,8 @@ fn fetched(auditor: &Auditor, network: &Network, found: &Found, timeout: u64) ->
             // The listing is worth an audit even when the package is none.
             if has_audit { outcomes } else { std::iter::once(alone()).chain(outcomes).collect() }
         }
-        Ok(Err(fault)) => failed(fault.to_string()),
-        Err(error) => failed(format!("{error:#}")),
+        Ok(Err(fault)) => failed(fault.outcome.id(), fault.to_string()),
+        Err(error) => failed("network", format!("{error:#}")),
     }
 }
 
@@ -299,7 +302,8 @@ fn packages(auditor: &Auditor, paths: &[(PathBuf, String)], listing: Option<&Lis
         match read(&auditor, path, name) {
             Ok(reading) => readings.push(reading),
             Err(reason) => {
-                outcomes.push(Outcome::Skip(Skipped { target: name.clone(), stage: "unpack".into(), reason }))
+                let (target, code) = (name.clone(), "unreadable".into());
+                outcomes.push(Outcome::Skip(Skipped { target, stage: "unpack".into(), code, reason }))
             }
         }
     }

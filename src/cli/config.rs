@@ -13,6 +13,9 @@ pub(super) enum Command {
     Show {
         #[command(flatten)]
         config: ConfigArgs,
+        /// Language of the comments.
+        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+        lang: String,
     },
 }
 
@@ -57,9 +60,9 @@ impl ConfigArgs {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Show { config } => {
+        Command::Show { config, lang } => {
             use std::io::Write;
-            std::io::stdout().write_all(config.load()?.show().as_bytes())?;
+            std::io::stdout().write_all(config.load()?.show(lang).as_bytes())?;
             Ok(Exit::Clean)
         }
     }

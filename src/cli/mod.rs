@@ -10,13 +10,16 @@ mod evidence;
 mod examples;
 mod exit;
 mod explain;
+mod feed;
 mod home;
 mod network;
 mod pack;
+mod people;
 mod progress;
 mod register;
 mod rescore;
 mod run;
+mod serve;
 mod signatures;
 mod store;
 mod sweep;
@@ -74,6 +77,13 @@ enum Command {
     Rescore(rescore::Args),
     /// Show what changed between versions of an app and between its copies in stores. 比较应用的版本和各商店的副本。
     Diff(diff::Args),
+    /// Serve the reviewers' page. 启动核查网页。
+    Serve(serve::Args),
+    /// Deliver decisions to the case backend. 向案件系统推送结论。
+    Feed(feed::Args),
+    /// Say who may sign in to the reviewers' page. 管理可登录核查网页的人员。
+    #[command(subcommand)]
+    People(people::Command),
     /// Hand out and verify evidence. 导出、核验证据包。
     #[command(subcommand)]
     Evidence(evidence::Command),
@@ -98,6 +108,9 @@ impl Cli {
         match self.command {
             Command::Audit(args) => audit::run(&args),
             Command::Sweep(args) => sweep::run(&args),
+            Command::Serve(args) => serve::run(&args),
+            Command::Feed(args) => feed::run(&args),
+            Command::People(command) => people::run(&command),
             Command::Evidence(command) => evidence::run(&command),
             Command::Diff(args) => diff::run(&args),
             Command::Watch(args) => watch::run(&args),

@@ -125,7 +125,10 @@ pub(super) fn line(ended: &Ended, lang: &str) -> String {
         let told: Vec<String> = all.map(|(key, n)| format!("{} {n}", name(key))).collect();
         if told.is_empty() { "0".to_owned() } else { told.join(", ") }
     };
-    let skipped = group("skipped:", &|code| code.to_owned());
+    let skipped = group("skipped:", &|code| {
+        let words = report::words::skip_code(code).filter(|_| lang == "zh");
+        words.map_or_else(|| code.to_owned(), |words| words.get(report::words::Lang::Zh).to_owned())
+    });
     let found = group("found:", &|sign| {
         crate::model::Sign::from_id(sign)
             .map_or(sign.to_owned(), |s| report::words::sign(s).get(report::words::Lang::of(lang)).to_owned())

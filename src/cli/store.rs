@@ -55,12 +55,20 @@ fn list(args: &NetworkArgs, lang: &str) -> anyhow::Result<Exit> {
         let known: Vec<_> = known.map(std::borrow::Cow::into_owned).collect();
         let seen = t!("store.seen", locale = lang, when = store.seen());
         writeln!(out, "{}\t{title}\t{}\t{seen}", store.id, known.join(" "))?;
+        unverified(&mut out, store, lang)?;
         for category in store.categories() {
             let title = if lang == "zh" { &category.title.zh } else { &category.title.en };
             writeln!(out, "  {}\t{title}", category.id)?;
         }
     }
     Ok(Exit::Clean)
+}
+
+/// Says so where nobody could check a store's file against the store itself.
+fn unverified(out: &mut impl Write, store: &Store, lang: &str) -> std::io::Result<()> {
+    let Some(why) = store.unverified() else { return Ok(()) };
+    let why = if lang == "zh" { &why.zh } else { &why.en };
+    writeln!(out, "  {}", t!("store.unverified", locale = lang, why = why))
 }
 
 /// Apps of one search that are looked at.
@@ -72,6 +80,7 @@ fn check(args: &CheckArgs) -> anyhow::Result<Exit> {
     let apps = if args.apps.is_empty() { store.known().to_vec() } else { args.apps.clone() };
     let mut worst = Exit::Clean;
     let mut out = std::io::stdout().lock();
+    unverified(&mut out, &store, &args.lang)?;
     if apps.is_empty() {
         writeln!(out, "{}", t!("store.nothing_known", locale = &args.lang, store = &store.id))?;
         return Ok(Exit::Incomplete);

@@ -80,6 +80,9 @@ pub(super) async fn sweep(
     }
     let plan = Plan {
         refresh: errand.refresh,
+        // The client has tried with waits of its own before a job fails.
+        backoff: (config.network.backoff * 2500.0) as i64,
+        withheld_rest: (config.network.withheld_rest * 1000.0) as i64,
         timeout: run.timeout,
         as_of: run.day(),
         registers: run.keep_grounds(home).await?,

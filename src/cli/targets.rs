@@ -64,7 +64,8 @@ pub(super) fn resolve(words: &[String], stores: &dyn Fn() -> anyhow::Result<Stor
 }
 
 fn skip(target: &str, reason: impl Into<String>) -> Target {
-    Target::Skip(Skipped { target: target.into(), stage: "target".into(), reason: reason.into() })
+    let (stage, code) = ("target".into(), "no-target".into());
+    Target::Skip(Skipped { target: target.into(), stage, code, reason: reason.into() })
 }
 
 /// What a path stands for.

@@ -54,6 +54,8 @@ pub(super) struct File {
     pub(super) driver: Driver,
     /// When the facts were last seen to hold.
     pub(super) seen: String,
+    /// Why nobody could check these facts against the store itself, and what is not known.
+    pub(super) unverified: Option<Text>,
     pub(super) hosts: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) vars: BTreeMap<String, String>,

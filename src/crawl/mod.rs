@@ -76,6 +76,16 @@ pub struct Todo {
     pub seen: Vec<u64>,
 }
 
+/// Something to be remembered for the next sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The body of the answer, which whoever asked has kept: an index is long, and copies of it
+    /// are what a sweep's memory goes on.
+    Answer,
+}
+
 /// What an answer yields. Nothing is dropped: what was there is an app, a further request or a
 /// fault.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -87,7 +97,7 @@ pub struct Harvest {
     /// What went wrong.
     pub faults: Vec<Fault>,
     /// To be remembered for the next sweep, by name.
-    pub keep: Vec<(String, Vec<u8>)>,
+    pub keep: Vec<(String, Keep)>,
 }
 
 impl Harvest {

@@ -61,6 +61,12 @@ impl Store {
         &self.adapter.file.seen
     }
 
+    /// Why nobody could check these facts against the store itself; nothing where somebody did.
+    #[must_use]
+    pub fn unverified(&self) -> Option<&Text> {
+        self.adapter.file.unverified.as_ref()
+    }
+
     /// Parts of its catalogue.
     #[must_use]
     pub fn categories(&self) -> &[Category] {

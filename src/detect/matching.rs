@@ -1,6 +1,7 @@
 //! Terms and regular expressions on facts, with nearness and what undoes a match.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use regex::Regex;
 
@@ -14,6 +15,9 @@ use crate::signature::{Condition, Normal, Observed, Pack, Role, normalise};
 const SQUEEZED_MAX: usize = 4 << 20;
 /// Matches looked at within one fact; a script of megabytes is one fact.
 const MATCHES_PER_FACT: usize = 50_000;
+
+/// Different texts of one block kept for a facet; two are enough to name it.
+const FACET_TEXTS: usize = 8;
 
 /// One match in the normal form of a block.
 #[derive(Debug, Clone, Copy)]
@@ -232,7 +236,13 @@ impl<'a> InFact<'a> {
             return;
         }
         let seen = hits.facets.entry(facet).or_default();
-        *(if is_named { &mut seen.named } else { &mut seen.inside }) += 1;
+        if is_named {
+            seen.named += 1;
+        } else if seen.inside.len() < FACET_TEXTS {
+            let mut hasher = DefaultHasher::new();
+            self.fact.text.hash(&mut hasher);
+            seen.inside.insert(hasher.finish());
+        }
     }
 
     /// A domain counts where it is one: not inside a longer label, not in a longer name.

@@ -20,6 +20,8 @@ pub struct Bundle {
     pub splits: Vec<(String, String)>,
     /// Expansion files (OBB) it names.
     pub expansions: Vec<String>,
+    /// Files of each variant of the app, the one that devices prefer first.
+    pub variants: Vec<Vec<String>>,
 }
 
 /// Reads `manifest.json` or `info.json`; `None` where it names no app.
@@ -51,7 +53,8 @@ pub fn bundle(bytes: &[u8], place: &str) -> Option<(Bundle, Extracted)> {
         blocks.add(Kind::Permission, "permissions", permission);
     }
     blocks.finish(&mut out);
-    Some((Bundle { manifest, splits: splits(&value), expansions: expansions(&value) }, out))
+    let said = Bundle { manifest, splits: splits(&value), expansions: expansions(&value), variants: Vec::new() };
+    Some((said, out))
 }
 
 fn splits(value: &Value) -> Vec<(String, String)> {

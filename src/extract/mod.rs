@@ -10,7 +10,6 @@ mod chunks;
 mod concat;
 mod dex;
 mod flutter;
-mod gzip;
 pub mod harmony;
 mod hermes;
 pub mod ios;
@@ -21,6 +20,7 @@ mod macho;
 mod manifest;
 mod native;
 mod office;
+mod packed;
 mod pdf;
 mod plist;
 mod pool;
@@ -41,10 +41,11 @@ mod xml;
 pub use bundle::{Bundle, bundle};
 pub use listing::listing;
 pub use manifest::{Manifest, manifest, network_config};
+pub use proto::toc;
 pub use resources::Resources;
 pub(crate) use start_page::is_remote;
 
-use crate::model::{Budget, Facts, Limit, LimitCode, Read};
+use crate::model::{Block, Budget, Facts, Kind, Limit, LimitCode, Read};
 
 /// What came out of one entry.
 #[derive(Debug, Default)]
@@ -55,6 +56,14 @@ pub struct Extracted {
     pub limits: Vec<Limit>,
     /// How much was read.
     pub read: Read,
+}
+
+impl Extracted {
+    /// Notes what only one framework makes, so that a file that was renamed still names it:
+    /// a fact of kind `file`, which the library catalogue looks up as it does a path.
+    fn made_by(&mut self, maker: &str, place: &str) {
+        self.facts.push(Block::one(Kind::File, place, "", maker));
+    }
 }
 
 /// What an entry is, by its first bytes.
@@ -80,8 +89,8 @@ pub enum Format {
     UnityBundle,
     /// Packed assemblies of Xamarin and .NET for Android.
     AssemblyStore,
-    /// One file packed with gzip.
-    Gzip,
+    /// One file packed with gzip, zlib or Zstandard.
+    Packed,
     /// SQLite database.
     Sqlite,
     /// Mini-program package.
@@ -123,7 +132,7 @@ impl Format {
             [b'M', b'Z', ..] => Self::Pe,
             _ if unity_bundle::is_bundle(head) => Self::UnityBundle,
             _ if xamarin::is_store(head) => Self::AssemblyStore,
-            _ if head.starts_with(gzip::MAGIC) => Self::Gzip,
+            _ if head.starts_with(packed::GZIP) || head.starts_with(packed::ZSTD) => Self::Packed,
             _ if head.starts_with(sqlite::MAGIC) => Self::Sqlite,
             _ if wxapkg::is_package(head) => Self::Wxapkg,
             _ if scripts::is_bytecode(head) => Self::Lua,
@@ -133,6 +142,7 @@ impl Format {
             _ if harmony::is_index(head) => Self::ResourceIndex,
             _ if head.starts_with(pdf::MAGIC) => Self::Pdf,
             _ if is_media(head) => Self::Media,
+            _ if packed::is_zlib(head) => Self::Packed,
             _ => Self::Other,
         }
     }
@@ -153,7 +163,7 @@ impl Format {
             Self::Pe => "a Windows executable",
             Self::UnityBundle => "a Unity bundle",
             Self::AssemblyStore => "a store of assemblies",
-            Self::Gzip => "gzip",
+            Self::Packed => "a packed file",
             Self::Sqlite => "an SQLite database",
             Self::Wxapkg => "a mini-program package",
             Self::Lua => "Lua bytecode",
@@ -166,6 +176,36 @@ impl Format {
             Self::Other => "text",
         }
     }
+}
+
+impl Format {
+    /// The `assets` of the library catalogue that stand for content of one framework only.
+    const fn maker(self) -> Option<&'static str> {
+        match self {
+            Self::Hermes => Some("content=hermes"),
+            Self::UnityMetadata => Some("content=il2cpp"),
+            Self::UnityBundle => Some("content=unity-bundle"),
+            Self::AssemblyStore => Some("content=assembly-store"),
+            Self::Wxapkg => Some("content=wxapkg"),
+            Self::Ark => Some("content=ark"),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes at the end of a file that [`ends_as_archive`] wants to see: an end record with a
+/// short comment, which is what archives within an app have, if any.
+pub const END_LEN: usize = ARCHIVE_END + (1 << 10);
+/// Length of an end record without its comment (PKWARE APPNOTE 4.3.16).
+const ARCHIVE_END: usize = 22;
+
+/// Whether bytes end as an archive with entries does. Readers of archives look for the end,
+/// so that anything may stand before one: data, a picture.
+#[must_use]
+pub fn ends_as_archive(bytes: &[u8]) -> bool {
+    let tail = &bytes[bytes.len().saturating_sub(END_LEN)..];
+    let end = memchr::memmem::rfind(tail, b"PK\x05\x06").and_then(|at| tail.get(at..));
+    end.is_some_and(|end| end.len() >= ARCHIVE_END && bytes::u16_be(end, 10) > Some(0))
 }
 
 /// Signatures of media formats, from their specifications.
@@ -226,7 +266,11 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
     let mut out = Extracted::default();
     out.read.bytes = bytes.len() as u64;
     out.limits.extend(start_page::of_file(path, place, bytes));
-    match Format::of(bytes) {
+    let format = Format::of(bytes);
+    if let Some(maker) = format.maker() {
+        out.made_by(maker, place);
+    }
+    match format {
         Format::Dex => {
             if !is_code_place(path) {
                 out.limits.push(Limit::new(LimitCode::HiddenCode, place, "a DEX file where code does not belong"));
@@ -234,7 +278,7 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             dex::read(bytes, place, budget, &mut out);
         }
         Format::Elf => {
-            native::read(bytes, place, crate::model::Kind::Native, budget, &mut out);
+            native::read(bytes, place, Kind::Native, budget, &mut out);
             if xamarin::names_store(path) {
                 xamarin::read(bytes, place, budget, &mut out);
             }
@@ -245,19 +289,21 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
         Format::Pe => unity::assembly(bytes, place, budget, &mut out),
         Format::UnityBundle => unity_bundle::read(bytes, place, budget, &mut out),
         Format::AssemblyStore => xamarin::read(bytes, place, budget, &mut out),
-        Format::Gzip => {
-            let found = gzip::read(path, place, bytes, budget);
-            out.facts.append(found.facts);
-            out.limits.extend(found.limits);
-            out.read += found.read;
-        }
+        Format::Packed => match packed::read(path, place, bytes, budget) {
+            Some(found) => {
+                out.facts.append(found.facts);
+                out.limits.extend(found.limits);
+                out.read += found.read;
+            }
+            None => other(path, place, bytes, budget, &mut out),
+        },
         Format::Sqlite => sqlite::read(bytes, place, budget, &mut out),
         Format::Wxapkg => wxapkg::read(bytes, place, budget, &mut out),
         Format::Lua => scripts::bytecode(bytes, place, budget, &mut out),
         Format::Plist => plist::read(bytes, place, budget, &mut out),
         Format::MachO => {
             out.limits.extend(macho::sealed(bytes, place));
-            native::read(bytes, place, crate::model::Kind::Native, budget, &mut out);
+            native::read(bytes, place, Kind::Native, budget, &mut out);
         }
         Format::Pdf => pdf::read(bytes, place, budget, &mut out),
         Format::Media | Format::Archive => {}
@@ -268,17 +314,23 @@ pub fn entry(path: &str, place: &str, bytes: &[u8], budget: &Budget) -> Extracte
             out.limits.extend(found.limits);
             out.read.strings += found.read.strings;
         }
-        Format::Other if xml::bundled(path, bytes, place, &mut out) => {}
-        Format::Other => {
-            let sealed = unity::sealed(path, place)
-                .or_else(|| sqlite::sealed(path, place, bytes))
-                .or_else(|| wxapkg::sealed(place, bytes))
-                .or_else(|| scripts::sealed(path, place, bytes));
-            out.limits.extend(sealed);
-            text::read(bytes, place, budget, &mut out);
-        }
+        Format::Other => other(path, place, bytes, budget, &mut out),
     }
     out
+}
+
+/// What no magic tells: text of some sort, ciphertext, or data.
+fn other(path: &str, place: &str, bytes: &[u8], budget: &Budget, out: &mut Extracted) {
+    if xml::bundled(path, bytes, place, out) {
+        return;
+    }
+    let sealed = unity::sealed(path, place)
+        .or_else(|| sqlite::sealed(path, place, bytes))
+        .or_else(|| wxapkg::sealed(place, bytes))
+        .or_else(|| scripts::sealed(path, place, bytes))
+        .or_else(|| packed::unread(path, place, bytes));
+    out.limits.extend(sealed);
+    text::read(bytes, place, budget, out);
 }
 
 /// `classes.dex`, `classes2.dex` … at the root of a package.

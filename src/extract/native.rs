@@ -29,6 +29,7 @@ pub(super) fn read(bytes: &[u8], place: &str, kind: Kind, budget: &Budget, out: 
         at = end.max(at + 1);
     }
     if flutter::is_snapshot(bytes) {
+        out.made_by("content=dart-snapshot", place);
         flutter::strings(bytes, &mut block);
     } else {
         wide::strings(bytes, &mut block);

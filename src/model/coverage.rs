@@ -184,3 +184,54 @@ fn shorten(limits: Vec<Limit>) -> Vec<Limit> {
     }
     kept
 }
+
+/// How much of an app was read, as people ask for it: an app of which all that was given
+/// was read is not the same as one with a hole in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Listing and package, all of it.
+    Full,
+    /// All of the listing; there was no package.
+    ListingOnly,
+    /// All of the package; there was no listing.
+    PackageOnly,
+    /// Something given could not be read.
+    Partial,
+    /// Nothing that carries words or code.
+    None,
+}
+
+impl Reading {
+    /// Every reading.
+    pub const ALL: [Self; 5] = [Self::Full, Self::ListingOnly, Self::PackageOnly, Self::Partial, Self::None];
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::ListingOnly => "listing-only",
+            Self::PackageOnly => "package-only",
+            Self::Partial => "partial",
+            Self::None => "none",
+        }
+    }
+}
+
+impl Coverage {
+    /// How much was read.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        let has = |code: LimitCode| self.limits.iter().any(|limit| limit.code == code);
+        let is_hole = |limit: &Limit| {
+            !matches!(limit.code, LimitCode::NoListing | LimitCode::NoPackage) && !limit.code.hides().is_empty()
+        };
+        match self.level {
+            Level::None => Reading::None,
+            Level::Full => Reading::Full,
+            Level::Partial if self.limits.iter().any(is_hole) => Reading::Partial,
+            Level::Partial if has(LimitCode::NoPackage) => Reading::ListingOnly,
+            Level::Partial => Reading::PackageOnly,
+        }
+    }
+}

@@ -152,12 +152,13 @@ pub struct OwnClasses {
 }
 
 /// How often a facet of the profile (a stage, a subject) was met.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FacetSeen {
     /// In the listing and the app's label, which say what the app is.
     pub named: usize,
-    /// In the texts of its screens, which say what is in it.
-    pub inside: usize,
+    /// Hashes of the texts of its screens, which say what is in it: the same text in another
+    /// variant or configuration of the app says it no louder.
+    pub inside: BTreeSet<u64>,
 }
 
 /// Everything a scan saw.
@@ -243,7 +244,7 @@ impl Hits {
         for (facet, seen) in other.facets {
             let mine = self.facets.entry(facet).or_default();
             mine.named += seen.named;
-            mine.inside += seen.inside;
+            mine.inside.extend(seen.inside);
         }
         for (kind, count) in other.searched {
             *self.searched.entry(kind).or_default() += count;

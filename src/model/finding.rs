@@ -237,6 +237,22 @@ impl Finding {
         })
     }
 
+    /// Tells evidence that changed from evidence that only moved: a hash over signatures, clues and
+    /// texts, without places and weights, which move with every build and every calibration.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut items: Vec<[&str; 3]> =
+            self.evidence.iter().filter(|e| e.counted).map(|e| [&*e.signature, &*e.clue, &*e.text]).collect();
+        items.sort_unstable();
+        items.dedup();
+        let mut hash = Sha256::new();
+        for part in items.iter().flatten() {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hex(&hash.finalize()[..8])
+    }
+
     /// Hash of sign, store, package and policy (listing id or title where no package
     /// is known), so that a corrected pattern or a new version keeps a reviewer's verdict.
     #[must_use]

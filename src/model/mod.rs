@@ -16,7 +16,7 @@ mod trial;
 
 pub use app::{App, Artifact, ArtifactKind};
 pub use budget::Budget;
-pub use coverage::{Coverage, Level, Limit, LimitCode, Read};
+pub use coverage::{Coverage, Level, Limit, LimitCode, Read, Reading};
 pub use detection::{
     About, Cause, Detection, FacetSeen, Hits, Holding, LibrarySeen, ModelVerdict, NearMiss, OwnClasses, Seen, Sighting,
     Trace,

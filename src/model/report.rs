@@ -124,12 +124,16 @@ pub struct Profile {
 }
 
 /// An input that ended as no audit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// What was given.
     pub target: String,
     /// Stage that refused it.
     pub stage: String,
-    /// Why, and what to do.
+    /// Sort of reason: the id of an outcome of fetching, or another of `skip_code` in the words.
+    /// Reports say it in the reader's language.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
+    /// Why, and what to do: facts in English.
     pub reason: String,
 }

@@ -2,6 +2,7 @@
 //! again from nothing but a bag.
 
 mod rerun;
+mod screenshots;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,6 +56,9 @@ struct CaseFile {
     package: Option<(String, String)>,
     has_listing: bool,
     has_registers: bool,
+    /// The listing's screenshots, and which of them are here.
+    #[serde(default)]
+    screenshots: Vec<screenshots::Screenshot>,
 }
 
 fn software() -> String {
@@ -105,11 +109,13 @@ pub async fn export<S: State, V: Vault>(
     let mut bag = Bag::create(out)?;
     let mut custody = Custody::default();
     let mut warc = Warc::new(&software(), now)?;
+    let mut shots = Vec::new();
     if let Some(listing) = &listing {
         bag.add(name::LISTING, &serde_json::to_vec_pretty(&listing.listing)?)?;
         if let Some(fetch) = listing.fetch {
             fetched((state, vault), fetch, "listing", &mut warc, &mut custody).await?;
         }
+        shots = screenshots::add((state, vault), &listing.listing, &mut bag, &mut warc, &mut custody).await?;
     }
     if let Some(artifact) = &row.artifact {
         vault.verify(artifact).await?;
@@ -132,7 +138,13 @@ pub async fn export<S: State, V: Vault>(
     }
     bag.add(name::FETCHED, &warc.finish())?;
     bag.add(name::REPORT, &report(&row)?)?;
-    bag.add(name::CASE, &serde_json::to_vec_pretty(&case(&row, &finding, &name, listing.is_some())?)?)?;
+    bag.add(
+        name::CASE,
+        &serde_json::to_vec_pretty(&CaseFile {
+            screenshots: shots,
+            ..case(&row, &finding, &name, listing.is_some())?
+        })?,
+    )?;
     let what = json!({ "audit": row.id, "finding": finding.id, "made_by": row.made_by });
     custody.add(row.at, &software(), "audited", what)?;
     for review in state.reviews(&finding.id).await? {
@@ -174,6 +186,7 @@ fn case(row: &AuditRow, finding: &FindingRow, name: &str, has_listing: bool) -> 
         package: row.artifact.as_ref().map(|artifact| (name.to_owned(), artifact.clone())),
         has_listing,
         has_registers: !row.registers.is_empty(),
+        screenshots: Vec::new(),
     })
 }
 

@@ -301,6 +301,35 @@ mod tests {
     }
 
     #[test]
+    fn shells_are_named_by_what_they_leave_behind() {
+        let hollow = block(Kind::Class, "a!/classes.dex", &["cn.example.shell.App"]);
+        let screens = manifest(&[], SCREENS);
+        for (path, name) in [
+            ("assets/libjiagu.so", "360 加固"),
+            ("lib/arm64-v8a/libjiagu_64.so", "360 加固"),
+            ("lib/armeabi-v7a/libshella-4.1.0.so", "腾讯乐固"),
+            ("assets/tencent_stub", "腾讯乐固"),
+            ("lib/arm64-v8a/libDexHelper.so", "梆梆安全"),
+            ("assets/secData0.jar", "梆梆安全"),
+            ("lib/armeabi/libexecmain.so", "爱加密"),
+            ("assets/ijiami.dat", "爱加密"),
+            ("lib/armeabi/libddog.so", "娜迦加固"),
+            ("assets/maindata/fake_classes.dex", "娜迦加固"),
+            ("lib/armeabi-v7a/libkwscmm.so", "几维安全"),
+            ("lib/arm64-v8a/libx3g.so", "顶象加固"),
+            ("lib/arm64-v8a/libnesec.so", "网易易盾加固"),
+            ("lib/armeabi/libbaiduprotect.so", "百度加固"),
+            ("assets/baiduprotect1.jar", "百度加固"),
+            ("lib/armeabi/libmobisec.so", "阿里聚安全加固"),
+            ("assets/aliprotect.dat", "阿里聚安全加固"),
+        ] {
+            let found = limits(&screens, &[block(Kind::File, "a.apk", &[path]), hollow.clone()]);
+            let said = format!("{name}; components without a class: 3/3");
+            assert_eq!(found, [(LimitCode::Packed, said)], "{path}");
+        }
+    }
+
+    #[test]
     fn a_shell_library_counts_only_where_the_code_is_missing() {
         let library = block(Kind::File, "a.apk", &["lib/arm64-v8a/libx3g.so"]);
         let hollow = block(Kind::Class, "a!/classes.dex", &["cn.example.shell.App"]);

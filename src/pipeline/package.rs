@@ -1,20 +1,27 @@
 //! One archive on its way through the stages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use base64::Engine;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::container::{Form, form_of};
-use super::{Auditor, Reading, sha256_of};
+use super::{Auditor, Content, Reading, sha256_of};
+use crate::extract::certificate::Certificates;
 use crate::extract::{self, Format, Manifest, Resources};
 use crate::model::{Artifact, ArtifactKind, Block, Budget, Facts, Kind, Limit, LimitCode};
-use crate::unpack::{Archive, Entry, ReadAt, signing_block};
+use crate::unpack::{Archive, Entry, ReadAt, Signing, Window, signing_block};
 
 /// Bytes of a launcher icon that a report carries along at most.
 const ICON_MAX: u64 = 96 << 10;
 /// Longest entry name put into a place.
 const NAME_MAX: usize = 200;
+
+/// A larger signature is none.
+const SIGNATURE_MAX: u64 = 1 << 20;
+/// What iOS apps from elsewhere than Apple's store are signed by.
+const PROFILE: &str = "embedded.mobileprovision";
 
 /// An opened archive with what is needed to read it.
 pub(super) struct Package<'a> {
@@ -29,6 +36,8 @@ pub(super) struct Package<'a> {
     pub(super) is_carried: bool,
     /// Facts are kept in the reading, to be judged again by another pack.
     pub(super) keeps: bool,
+    /// What was read in earlier rounds; `None` where there is one round.
+    pub(super) known: Option<&'a HashSet<Content>>,
     pub(super) budget: &'a Budget,
 }
 
@@ -56,18 +65,36 @@ impl Package<'_> {
         self.certificates(form, &mut reading);
         self.names(form, &mut reading);
         self.lead(&mut reading);
-        let parts: Vec<Reading> = self
-            .archive
-            .entries
-            .par_iter()
-            .filter(|e| !(form.is_some_and(|form| form.reads(&e.name)) || e.name.ends_with('/') && e.size == 0))
-            .map(|entry| self.entry(form, entry))
-            .collect();
-        for part in parts {
-            reading.merge(part);
-        }
+        self.entries(form, &mut reading);
         reading.icon = reading.icon.take().or_else(|| self.icon(form, &reading.manifest));
         reading
+    }
+
+    /// Reads the entries, many at once, and puts what they say together in their order.
+    fn entries(&self, form: Option<&dyn Form>, reading: &mut Reading) {
+        let rounds = form.map_or_else(|| vec![self.archive.entries.iter().collect()], |form| form.rounds(self));
+        let mut known = HashSet::new();
+        let has_more = rounds.len() > 1;
+        for round in rounds {
+            let package = Package { known: if has_more { Some(&known) } else { self.known }, ..*self };
+            let parts: Vec<Reading> = round
+                .into_par_iter()
+                .filter(|e| !(form.is_some_and(|form| form.reads(&e.name)) || e.name.ends_with('/') && e.size == 0))
+                .map(|entry| package.entry(form, entry))
+                .collect();
+            for part in parts {
+                known.extend(part.contents.iter().copied());
+                reading.merge(part);
+            }
+        }
+    }
+
+    /// Whether these bytes were read in an earlier round; if not, they are from now on.
+    fn is_known(&self, bytes: &[u8], reading: &mut Reading) -> bool {
+        let Some(known) = self.known else { return false };
+        let content: Content = Sha256::digest(bytes).into();
+        reading.contents.push(content);
+        known.contains(&content)
     }
 
     /// What became of it as an artifact.
@@ -149,20 +176,29 @@ impl Package<'_> {
     }
 
     fn certificates(&self, form: Option<&dyn Form>, reading: &mut Reading) {
-        let is_v1 = |name: &str| {
-            let upper = name.to_ascii_uppercase();
-            upper.starts_with("META-INF/") && [".RSA", ".DSA", ".EC"].iter().any(|end| upper.ends_with(end))
-        };
-        let small = self.archive.entries.iter().filter(|e| is_v1(&e.name) && e.size < 1 << 20).take(16);
-        let v1: Vec<(String, Vec<u8>)> =
-            small.map(|entry| (entry.name.clone(), self.archive.read(entry, self.place, self.budget).bytes)).collect();
-        let pairs = signing_block(self.archive).ok().flatten().unwrap_or_default().pairs;
-        for (id, value) in &pairs {
+        let mut found = Certificates::default();
+        for entry in
+            self.archive.entries.iter().filter(|e| is_jar_signature(&e.name) && e.size < SIGNATURE_MAX).take(16)
+        {
+            let place = self.place_of(entry);
+            found.jar(&self.archive.read(entry, &place, self.budget).bytes, &place);
+        }
+        let block = signing_block(self.archive).ok().flatten().unwrap_or_default();
+        for (id, value) in &block.pairs {
             if matches!(Format::of(value), Format::Dex | Format::Elf | Format::Archive) {
                 self.out_of_place(&format!("signing block {id:#010x}"), value, reading);
             }
         }
-        let found = extract::certificate::read(&v1, &pairs, self.place);
+        match block.signing {
+            Signing::Android => found.android(&block.pairs, self.place),
+            Signing::Harmony => found.harmony(&block.pairs, self.place),
+        }
+        if let Some(form) = form.filter(|form| form.kind() == ArtifactKind::Ipa) {
+            for entry in self.archive.entries.iter().filter(|e| form.installed(&e.name) == PROFILE) {
+                let (place, bytes) = self.content(entry, reading);
+                found.ios(&bytes, &place);
+            }
+        }
         reading.take(&self.auditor.pack, found.facts);
         // Android installs nothing unsigned, so no store hands such a package out.
         let is_bare = found.sha256.is_empty() && found.limits.iter().all(|l| l.code != LimitCode::BadCertificate);
@@ -222,6 +258,7 @@ impl Package<'_> {
         let is_asked = extract::names_media(&entry.name) || self.archive.is_stored(entry);
         let head = if is_asked { self.archive.peek(entry, Format::MAGIC_LEN) } else { Vec::new() };
         if extract::names_media(&entry.name) && Format::of(&head) == Format::Media {
+            self.behind_media(form, entry, &place, &mut reading);
             return reading;
         }
         let path = form.map_or(entry.name.as_str(), |form| form.installed(&entry.name));
@@ -230,25 +267,55 @@ impl Package<'_> {
         {
             reading.limits.extend(limits);
             self.note_name(entry, &head, &place, &mut reading);
-            // Nothing is copied, but its bytes are hashed: many entries may be the same ones.
-            if self.budget.take(window.size()) {
-                self.nested(form, &window, &place, &entry.name, &mut reading);
-            } else {
-                let detail = "the bytes for this app are used up";
-                reading.limits.push(Limit::new(LimitCode::OverBudget, &place, detail));
-            }
+            self.nested_in_place(form, &window, &place, entry, &mut reading);
             return reading;
         }
         let content = self.archive.read(entry, &place, self.budget);
         reading.limits.extend(content.limits);
         self.note_name(entry, &content.bytes, &place, &mut reading);
+        if self.is_known(&content.bytes, &mut reading) {
+            return reading;
+        }
         if Format::of(&content.bytes) == Format::Archive {
             self.nested(form, &content.bytes, &place, &entry.name, &mut reading);
         } else {
             let extracted = extract::entry(path, &place, &content.bytes, self.budget);
             reading.absorb(&self.auditor.pack, extracted);
+            if Format::of(&content.bytes) == Format::Other && extract::ends_as_archive(&content.bytes) {
+                self.nested(form, &content.bytes, &place, &entry.name, &mut reading);
+            }
         }
         reading
+    }
+
+    /// An archive behind a picture: it shows as the one and opens as the other. Code is loaded
+    /// from it in place, so only what is stored is looked at.
+    fn behind_media(&self, form: Option<&dyn Form>, entry: &Entry, place: &str, reading: &mut Reading) {
+        let Some((window, _)) = self.archive.window(entry, place) else { return };
+        let tail = window.size().saturating_sub(extract::END_LEN as u64);
+        let ends = window.range(tail, extract::END_LEN as u64).is_ok_and(|end| extract::ends_as_archive(&end));
+        if !ends {
+            return;
+        }
+        reading.limits.push(Limit::new(LimitCode::LyingName, place, "named as media, and is an archive"));
+        self.nested_in_place(form, &window, place, entry, reading);
+    }
+
+    /// Nothing is copied, but its bytes are hashed: many entries may be the same ones.
+    fn nested_in_place(
+        &self,
+        form: Option<&dyn Form>,
+        window: &Window<'_>,
+        place: &str,
+        entry: &Entry,
+        reading: &mut Reading,
+    ) {
+        if self.budget.take(window.size()) {
+            self.nested(form, window, place, &entry.name, reading);
+        } else {
+            let detail = "the bytes for this app are used up";
+            reading.limits.push(Limit::new(LimitCode::OverBudget, place, detail));
+        }
     }
 
     fn note_name(&self, entry: &Entry, bytes: &[u8], place: &str, reading: &mut Reading) {
@@ -282,6 +349,7 @@ impl Package<'_> {
             depth: self.depth + 1,
             is_carried,
             keeps: self.keeps,
+            known: self.known,
             budget: self.budget,
         };
         let form = form_of(&inner);
@@ -323,4 +391,10 @@ impl Package<'_> {
             Some(format!("data:{mime};base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes)))
         })
     }
+}
+
+/// A block of the JAR signature.
+fn is_jar_signature(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    upper.starts_with("META-INF/") && [".RSA", ".DSA", ".EC"].iter().any(|end| upper.ends_with(end))
 }

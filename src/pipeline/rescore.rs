@@ -109,6 +109,7 @@ impl<S: State + 'static, V: Vault + 'static> Rescore<S, V> {
             let skipped = Skipped {
                 target: format!("{}:{}", app.store, app.name),
                 stage: "unpack".into(),
+                code: "unreadable".into(),
                 reason: reason.clone(),
             };
             self.state.skip(run, "unreadable", &skipped, now()).await?;

@@ -32,6 +32,8 @@ pub mod name {
     pub const FACTS: &str = "data/facts.jsonl.zst";
     /// Folder of the package.
     pub const PACKAGES: &str = "data/packages";
+    /// Folder of screenshots, in the listing's order.
+    pub const SCREENSHOTS: &str = "data/screenshots";
     /// Folder of signatures and policies.
     pub const SIGNATURES: &str = "data/signatures";
 }

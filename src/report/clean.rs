@@ -31,7 +31,8 @@ fn visible(c: char) -> char {
 }
 
 /// At most `longest` characters of a text, harmless.
-pub(super) fn clean(text: &str, longest: usize) -> String {
+#[must_use]
+pub fn clean(text: &str, longest: usize) -> String {
     let mut out: String = text.chars().take(longest).map(visible).collect();
     if text.chars().nth(longest).is_some() {
         out.push('…');
@@ -67,7 +68,8 @@ pub(super) fn marked(text: &str, mark: Option<[usize; 2]>) -> Marked {
 
 /// An address that may become a link: `http` or `https`, of ordinary length, without
 /// blanks or characters that would have to be made harmless.
-pub(super) fn link(url: &str) -> Option<&str> {
+#[must_use]
+pub fn link(url: &str) -> Option<&str> {
     let head = url.split_once("://")?.0;
     let is_web = head.eq_ignore_ascii_case("http") || head.eq_ignore_ascii_case("https");
     let is_plain = url.chars().all(|c| c == visible(c) && !c.is_whitespace() && !matches!(c, '"' | '<' | '>' | '\\'));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::clean::{self, clean};
 use super::sum::percent;
-use super::words::{self, Phrase, Reading, ui};
-use crate::model::{App, Audit, Check, Evidence, Kind, Kinds, Level, Limit, LimitCode, Outcome, Read, Verdict};
+use super::words::{self, Phrase, ui};
+use crate::model::{App, Audit, Check, Evidence, Kind, Kinds, Limit, LimitCode, Outcome, Read, Reading, Verdict};
 
 /// Names in a list shown at most.
 const LISTED: usize = 12;
@@ -208,18 +208,7 @@ pub(super) fn told<'a>(limits: &'a [&'a Limit]) -> impl Iterator<Item = &'a Limi
 
 /// How much of an app was read.
 pub(super) fn reading(audit: &Audit) -> Reading {
-    let coverage = &audit.coverage;
-    let has = |code: LimitCode| coverage.limits.iter().any(|limit| limit.code == code);
-    let is_hole = |limit: &Limit| {
-        !matches!(limit.code, LimitCode::NoListing | LimitCode::NoPackage) && !limit.code.hides().is_empty()
-    };
-    match coverage.level {
-        Level::None => Reading::None,
-        Level::Full => Reading::Full,
-        Level::Partial if coverage.limits.iter().any(is_hole) => Reading::Partial,
-        Level::Partial if has(LimitCode::NoPackage) => Reading::ListingOnly,
-        Level::Partial => Reading::PackageOnly,
-    }
+    audit.coverage.reading()
 }
 
 /// Part of what was given could not be read.

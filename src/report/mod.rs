@@ -4,7 +4,7 @@ mod clean;
 mod csv;
 mod detail;
 mod facts;
-mod html;
+pub mod html;
 mod human;
 mod json;
 mod phrase;
@@ -14,7 +14,9 @@ mod table;
 pub mod words;
 mod xlsx;
 
+pub use clean::{clean, link};
 pub use detail::detail;
+pub use sum::percent;
 
 use std::io::{self, Write};
 
@@ -49,7 +51,7 @@ pub struct Style {
 }
 
 /// Takes audits and skips in input order. Nothing is held back longer than its form needs.
-pub trait ReportWriter {
+pub trait ReportWriter: Send {
     /// Writes one audit.
     ///
     /// # Errors

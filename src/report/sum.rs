@@ -62,7 +62,8 @@ pub(super) fn signed(weight: i32) -> String {
 }
 
 /// A probability in whole per cent; never 0 or 100, which no evidence reaches.
-pub(super) fn percent(probability: f64) -> String {
+#[must_use]
+pub fn percent(probability: f64) -> String {
     let rounded = (probability * 100.0).round();
     match rounded {
         p if p >= 100.0 => ">99 %".into(),

@@ -101,7 +101,17 @@ pub(super) fn skipped(skipped: &Skipped, lang: Lang) -> Row {
 pub(super) fn reason(skipped: &Skipped, lang: Lang) -> String {
     let stage = words::skip_stage(&clean(&skipped.stage, 40));
     let step = words::skip_step(&skipped.stage).map(|step| format!(" {}", step.get(lang))).unwrap_or_default();
-    format!("{}: {}{step}", stage.get(lang), clean(&skipped.reason, clean::TEXT))
+    format!("{}: {}{step}", stage.get(lang), why(skipped, lang))
+}
+
+/// The reason in the reader's language, and the facts behind it.
+pub(super) fn why(skipped: &Skipped, lang: Lang) -> String {
+    let facts = clean(&skipped.reason, clean::TEXT);
+    match words::skip_code(&skipped.code) {
+        Some(code) if lang == Lang::Zh => format!("{}（{facts}）", code.get(lang)),
+        Some(code) => format!("{} ({facts})", code.get(lang)),
+        None => facts,
+    }
 }
 
 fn of_app(result: &str, audit: &Audit, lang: Lang) -> Vec<String> {

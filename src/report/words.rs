@@ -4,7 +4,9 @@
 //! the locale file does not know (a new lexicon label, say) stands for itself, so a
 //! report never loses a fact for want of a word.
 
-use crate::model::{ArtifactKind, Confidence, Kind, LimitCode, Outcome, Severity, Sign, Standing, Trick, Verdict};
+use crate::model::{
+    ArtifactKind, Confidence, Kind, LimitCode, Outcome, Reading, Severity, Sign, Standing, Trick, Verdict,
+};
 
 pub use super::phrase::{Lang, Phrase};
 
@@ -126,39 +128,6 @@ pub fn verdict(verdict: Verdict) -> Phrase {
     )
 }
 
-/// How much of an app was read, as people ask for it: an app of which all that was given
-/// was read is not the same as one with a hole in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
-    /// Listing and package, all of it.
-    Full,
-    /// All of the listing; there was no package.
-    ListingOnly,
-    /// All of the package; there was no listing.
-    PackageOnly,
-    /// Something given could not be read.
-    Partial,
-    /// Nothing that carries words or code.
-    None,
-}
-
-impl Reading {
-    /// Every reading.
-    pub const ALL: [Self; 5] = [Self::Full, Self::ListingOnly, Self::PackageOnly, Self::Partial, Self::None];
-
-    /// Its id.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::ListingOnly => "listing-only",
-            Self::PackageOnly => "package-only",
-            Self::Partial => "partial",
-            Self::None => "none",
-        }
-    }
-}
-
 /// Name of a reading.
 #[must_use]
 pub fn reading(reading: Reading) -> Phrase {
@@ -241,6 +210,12 @@ by_id! {
     language, "language", "Name of a language by its code.";
     policy, "policy", "Name of a policy.";
     skip_stage, "skip_stage", "Name of the stage at which an input stopped.";
+}
+
+/// Sort of reason of a skip; nothing for one that is not known.
+#[must_use]
+pub fn skip_code(code: &str) -> Option<Phrase> {
+    find(&format!("skip_code.{code}")).or_else(|| find(&format!("fetch.{code}")))
 }
 
 /// What a person does about an input that stopped at a stage, where that is known.

@@ -11,7 +11,7 @@ const YES_FROM: f64 = 0.5;
 /// `no` below this.
 const NO_BELOW: f64 = 0.2;
 
-/// Times that the app's screens must mention a stage or subject that its listing does not name.
+/// Texts of the app's screens that must mention a stage or subject that its listing does not name.
 const INSIDE_MIN: usize = 2;
 
 /// Builds the profile.
@@ -77,7 +77,7 @@ fn facets(pack: &Pack, detection: &Detection, lexicon: &str, least: usize) -> Ve
         .hits
         .facets
         .iter()
-        .filter(|(_, seen)| seen.named > 0 || seen.inside >= least)
+        .filter(|(_, seen)| seen.named > 0 || seen.inside.len() >= least)
         .filter_map(|(&id, _)| pack.facets.get(id as usize))
         .filter(|(name, _)| name == lexicon)
         .map(|(_, label)| label.as_str())

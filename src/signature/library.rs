@@ -34,6 +34,10 @@ pub(super) const CATEGORIES: &[&str] = &[
     "other",
 ];
 
+/// Folders of an installed package that hold files as the app's maker put them: Android's,
+/// HarmonyOS's.
+const ASSETS: &[&str] = &["assets/", "resources/rawfile/"];
+
 /// One row of a catalogue file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +56,7 @@ pub struct Library {
     pub natives: String,
     /// Domains, blank-separated.
     pub domains: String,
-    /// Asset names, or beginnings of paths below `assets/`, blank-separated.
+    /// Asset names, beginnings of paths below the assets, or `content=…`, blank-separated.
     pub assets: String,
     /// Where the facts come from.
     pub source: String,
@@ -154,13 +158,16 @@ impl Libraries {
             .or_else(|| self.native_globs.matches(file).first().map(|&i| self.native_glob_owner[i]))
     }
 
-    /// The libraries of an entry path: its file name, or how its path below `assets/` begins.
+    /// The libraries of an entry path: its file name, or how its path below the assets begins.
+    /// A package without a folder of that name (iOS, HarmonyOS code) keeps them at its root.
     pub fn of_asset<'a>(&'a self, path: &'a str) -> impl Iterator<Item = u32> + 'a {
-        let below = path.strip_prefix("assets/");
+        let below = ASSETS.iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or(path);
         let name = path.rsplit('/').next().unwrap_or(path);
         let named = self.asset_names.get(name).copied();
         let begun = below
-            .and_then(|below| self.asset_starts.get(below.as_bytes().first()?).map(|starts| (below, starts)))
+            .as_bytes()
+            .first()
+            .and_then(|first| self.asset_starts.get(first).map(|starts| (below, starts)))
             .into_iter()
             .flat_map(|(below, starts)| starts.iter().filter(move |(start, _)| below.starts_with(start.as_str())))
             .map(|(_, id)| *id);

@@ -6,21 +6,27 @@
 //!
 //! Nothing here looks at a clock: times are the caller's, in milliseconds since 1970 UTC.
 
+mod desk;
 mod error;
 mod folder;
 mod home;
+mod outbox;
+mod people;
 mod rows;
 mod sqlite;
 mod state;
 mod vault;
 mod work;
 
+pub use desk::{Agreement, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, RunCount, Tray, TwoReviewers};
 pub use error::StoreError;
 pub use folder::Folder;
 pub use home::{Home, Lock};
+pub use outbox::{Delivery, Letter, Outbox};
+pub use people::{Deed, People, Person, Session};
 pub use rows::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, JobCount, Judged, Known, ListingRow, NewAudit, NewFetch,
-    PackageFile, Review, Run, Seen, Sight, SkipRow,
+    PackageFile, Review, Run, Seen, Sight, SkipRow, Withheld,
 };
 pub use sqlite::Sqlite;
 pub use state::{State, name_of};

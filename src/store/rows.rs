@@ -127,6 +127,21 @@ pub struct PackageFile<'a> {
     pub at: i64,
 }
 
+/// A package that a listing promised and the store did not hand out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Withheld {
+    /// Hash of what the listing promised.
+    pub offer: String,
+    /// What the last try came to: the id of an outcome.
+    pub outcome: String,
+    /// Facts of it.
+    pub detail: String,
+    /// Sweeps in a row that did not get it.
+    pub times: u32,
+    /// Not asked for before, in milliseconds since 1970 UTC.
+    pub again_at: i64,
+}
+
 /// An audit to keep.
 #[derive(Debug, Clone)]
 pub struct NewAudit<'a> {
@@ -263,15 +278,20 @@ pub struct FindingRow {
 }
 
 /// What a person decided about a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Review {
     /// The finding.
     pub finding: String,
     /// The audit they looked at.
     pub audit: i64,
+    /// Fingerprint of the evidence they saw there ([`Finding::fingerprint`]); empty where it is not known.
+    ///
+    /// [`Finding::fingerprint`]: crate::model::Finding::fingerprint
+    pub evidence: String,
     /// Who.
     pub who: String,
-    /// What they decided: `confirmed`, `dismissed`, `again` (needs another look) or `undone`.
+    /// What they decided: `confirmed`, `dismissed`, `again` (needs another look), `undone` (the
+    /// decision before is taken back) or `remark` (words that decide nothing).
     pub verdict: String,
     /// Id of a reason from the list; empty where none was picked.
     pub reason: String,

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use super::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile, Result,
-    Review, Run, Seen, Sight, SkipRow,
+    Review, Run, Seen, Sight, SkipRow, Withheld,
 };
 use crate::model::{Listing, Skipped};
 
@@ -42,6 +42,11 @@ pub trait State: Send + Sync {
     fn package(&self, file: PackageFile<'_>) -> impl Future<Output = Result<()>> + Send;
     /// The file an app handed out for an offer.
     fn offered(&self, app: i64, offer: &str) -> impl Future<Output = Result<Option<String>>> + Send;
+    /// Keeps that an app's package was not handed out, in place of what was kept before;
+    /// `None` where it was, or none is promised any more.
+    fn withhold(&self, app: i64, withheld: Option<&Withheld>) -> impl Future<Output = Result<()>> + Send;
+    /// What was kept of an app's package that was not handed out. [`State::package`] ends it.
+    fn withheld(&self, app: i64) -> impl Future<Output = Result<Option<Withheld>>> + Send;
     /// Keeps where the facts of a file lie.
     fn keep_facts(
         &self,

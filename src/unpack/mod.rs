@@ -15,4 +15,4 @@ mod signing_block;
 pub use content::Content;
 pub use directory::{Archive, Entry, UnpackError};
 pub use read_at::{ReadAt, Window, read_range};
-pub use signing_block::{SigningBlock, signing_block};
+pub use signing_block::{Signing, SigningBlock, signing_block};

@@ -111,6 +111,7 @@ developer = "$.developer"
 description = "$.description"
 version_code = "$.version"
 download_url = "$.download"
+screenshots = "$.shots[*]"
 "#,
             port = self.port
         );
@@ -125,6 +126,11 @@ download_url = "$.download"
     /// The next request of a path fails with a status.
     pub fn fail_once(&self, path: &str, status: u16) {
         self.inner.faults.lock().unwrap().push((path.into(), status));
+    }
+
+    /// Fetched again, a path is as it should be: takes back what [`Self::fail_once`] left over.
+    pub fn mend(&self) {
+        self.inner.faults.lock().unwrap().clear();
     }
 
     /// Bytes sent since the last call.
@@ -219,6 +225,9 @@ impl Inner {
             let bytes = std::fs::read(&self.packages[n / 10 % self.packages.len()]).unwrap();
             return (200, "application/vnd.android.package-archive", bytes);
         }
+        if path.starts_with("/shot/") && path.ends_with("/a.png") {
+            return (200, "image/png", b"\x89PNG\r\n\x1a\nof our own making".to_vec());
+        }
         (404, "text/plain", b"not here".to_vec())
     }
 
@@ -246,6 +255,8 @@ impl Inner {
             "version": version,
         });
         if n.is_multiple_of(10) {
+            let shot = |name: &str| format!("http://127.0.0.1:{port}/shot/{n}/{name}");
+            app["shots"] = serde_json::json!([shot("a.png"), shot("gone.png")]);
             app["download"] = format!("http://127.0.0.1:{port}/apk/cn.example.app{n}?v={version}").into();
         }
         app.to_string().into_bytes()

@@ -8,6 +8,7 @@ pub mod containers;
 pub mod fake_store;
 pub mod package;
 pub mod server;
+pub mod signed;
 pub mod tricks;
 
 use std::path::{Path, PathBuf};

@@ -80,6 +80,8 @@ tricks! {
     code_in_assets => "hidden-code";
     code_in_odd_places => "hidden-code";
     code_in_archive_in_assets => "hidden-code", adds;
+    code_in_archive_behind_junk => "hidden-code", adds;
+    code_in_archive_behind_picture => "lying-name", adds;
     code_named_as_picture => "lying-name";
     texts_named_as_pictures => "lying-name";
 }

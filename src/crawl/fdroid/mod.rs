@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::jar::open_jar;
 use super::store::Store;
-use super::{Harvest, Memory, Start, Todo, answer};
+use super::{Harvest, Keep, Memory, Start, Todo, answer};
 use crate::model::fetch::{Answer, Ask, Fault, Found, Outcome, Purpose};
 use crate::model::{Listing, hex};
 
@@ -34,8 +34,10 @@ pub(super) const FIELDS: &[(&str, bool)] = &[
     ("download_url", true),
     ("updated", false),
 ];
-/// Bytes that the inside of a signed index may have.
-const INDEX_MAX: u64 = 256 << 20;
+/// Bytes that an index may have: twice the largest known, and held in memory while it is read.
+const INDEX_MAX: u64 = 96 << 20;
+/// Apps of one index.
+const APPS_MAX: usize = 200_000;
 /// Names under which things are remembered.
 const INDEX: &str = "index-v2.json";
 const TIMESTAMP: &str = "timestamp";
@@ -105,11 +107,11 @@ pub(super) fn read(store: &Store, todo: &Todo, answer: &Answer, memory: &dyn Mem
         "index" => reader.index(),
         "diff" => reader.diff(),
         "index-v1.jar" => reader.signed("index-v1.json", true).and_then(|(bytes, keep)| {
-            let mut harvest = reader.apps(v1::read(&bytes))?;
+            let mut harvest = reader.apps(|each| v1::read(&bytes, each))?;
             harvest.keep.extend(keep);
             Ok(harvest)
         }),
-        _ => reader.apps(v1::read(&answer.body)),
+        _ => reader.apps(|each| v1::read(&answer.body, each)),
     };
     result.unwrap_or_else(Harvest::fault)
 }
@@ -121,7 +123,10 @@ struct Reader<'a> {
     memory: &'a dyn Memory,
 }
 
-type Keep = Vec<(String, Vec<u8>)>;
+/// Takes an app that was read.
+type Each<'a> = &'a mut dyn FnMut(App) -> Result<(), String>;
+
+type Keeps = Vec<(String, Keep)>;
 
 impl Reader<'_> {
     fn broken(&self, why: impl std::fmt::Display) -> Fault {
@@ -154,7 +159,7 @@ impl Reader<'_> {
     }
 
     /// The inside of a signed index, its signer checked.
-    fn signed(&self, name: &str, old: bool) -> Result<(Vec<u8>, Keep), Fault> {
+    fn signed(&self, name: &str, old: bool) -> Result<(Vec<u8>, Keeps), Fault> {
         if self.answer.is_unchanged() {
             return Err(self.broken("304 to a request that was not conditional"));
         }
@@ -166,17 +171,17 @@ impl Reader<'_> {
         if let Some(wanted) = wanted.filter(|wanted| *wanted != signed.signer) {
             return Err(self.broken(format!("signed by {}, not by {wanted}", signed.signer)));
         }
-        Ok((signed.bytes, vec![(SIGNER.to_owned(), signed.signer.into_bytes())]))
+        Ok((signed.bytes, vec![(SIGNER.to_owned(), Keep::Bytes(signed.signer.into_bytes()))]))
     }
 
-    fn entry(&self, bytes: &[u8], keep: Keep) -> Result<Harvest, Fault> {
+    fn entry(&self, bytes: &[u8], keep: Keeps) -> Result<Harvest, Fault> {
         let entry: Entry = serde_json::from_slice(bytes).map_err(|e| self.broken(format!("no entry: {e}")))?;
         let at_hand = self.memory.recall(TIMESTAMP).and_then(|t| String::from_utf8(t).ok());
         let kept = at_hand.as_ref().and_then(|_| self.memory.recall(INDEX));
         let timestamp = entry.timestamp.to_string();
         if let (Some(at_hand), Some(kept)) = (&at_hand, &kept) {
             if *at_hand == timestamp {
-                let mut harvest = self.apps(v2::read(kept))?;
+                let mut harvest = self.apps(|each| v2::read(kept, each))?;
                 harvest.keep = keep;
                 return Ok(harvest);
             }
@@ -214,8 +219,8 @@ impl Reader<'_> {
 
     fn index(&self) -> Result<Harvest, Fault> {
         self.vouched()?;
-        let mut harvest = self.apps(v2::read(&self.answer.body))?;
-        harvest.keep = self.keep(self.answer.body.clone());
+        let mut harvest = self.apps(|each| v2::read(&self.answer.body, each))?;
+        harvest.keep = self.keep(Keep::Answer);
         Ok(harvest)
     }
 
@@ -223,28 +228,35 @@ impl Reader<'_> {
         self.vouched()?;
         let old = self.memory.recall(INDEX).ok_or_else(|| self.broken("the index that the diff is for is gone"))?;
         let merged = v2::merge(&old, &self.answer.body).map_err(|e| self.broken(e))?;
-        let mut harvest = self.apps(v2::read(&merged))?;
-        harvest.keep = self.keep(merged);
+        let mut harvest = self.apps(|each| v2::read(&merged, each))?;
+        harvest.keep = self.keep(Keep::Bytes(merged));
         Ok(harvest)
     }
 
-    fn keep(&self, index: Vec<u8>) -> Keep {
+    fn keep(&self, index: Keep) -> Keeps {
         let timestamp = self.todo.vars.get("timestamp").cloned().unwrap_or_default();
-        vec![(INDEX.to_owned(), index), (TIMESTAMP.to_owned(), timestamp.into_bytes())]
+        vec![(INDEX.to_owned(), index), (TIMESTAMP.to_owned(), Keep::Bytes(timestamp.into_bytes()))]
     }
 
-    /// Apps of an index, those wanted.
-    fn apps(&self, read: Result<Vec<App>, String>) -> Result<Harvest, Fault> {
-        let apps = read.map_err(|e| self.broken(e))?;
-        let count = apps.len();
+    /// Apps of an index, those wanted; each is done with before the next one is read.
+    fn apps(&self, read: impl FnOnce(Each<'_>) -> Result<(), String>) -> Result<Harvest, Fault> {
+        let mut count = 0usize;
         let mut harvest = Harvest::default();
         let mut faults = Vec::new();
-        for app in apps.into_iter().filter(|app| self.is_wanted(app)) {
-            match app.found(self.store) {
-                Ok(found) => harvest.found.push(found),
-                Err(why) => faults.push(why),
+        let mut each = |app: App| {
+            count += 1;
+            if count > APPS_MAX {
+                return Err(format!("more than {APPS_MAX} apps"));
             }
-        }
+            if self.is_wanted(&app) {
+                match app.found(self.store) {
+                    Ok(found) => harvest.found.push(found),
+                    Err(why) => faults.push(why),
+                }
+            }
+            Ok(())
+        };
+        read(&mut each).map_err(|e| self.broken(e))?;
         if !faults.is_empty() {
             let first: Vec<&str> = faults.iter().take(3).map(String::as_str).collect();
             harvest.faults.push(self.broken(format!(

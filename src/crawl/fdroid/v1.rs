@@ -57,10 +57,12 @@ struct Version {
 
 const LIST_MAX: usize = 500;
 
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<App>, String> {
+/// Hands on every app of an index. Apps and versions stand in two lists, of which the second is
+/// needed for the first: this older and smaller form is held as a whole.
+pub(super) fn read(bytes: &[u8], each: super::Each<'_>) -> Result<(), String> {
     let index: Index = serde_json::from_slice(bytes).map_err(|e| format!("no index of version 1: {e}"))?;
     let mut packages = index.packages;
-    Ok(index.apps.into_iter().map(|meta| app(meta, &mut packages)).collect())
+    index.apps.into_iter().try_for_each(|meta| each(app(meta, &mut packages)))
 }
 
 fn app(meta: Meta, packages: &mut BTreeMap<String, Vec<Version>>) -> App {

@@ -9,8 +9,6 @@ use serde_json::Value;
 use super::{App, localised};
 use crate::model::Listing;
 
-/// Apps of one index.
-const APPS_MAX: usize = 200_000;
 /// Screenshots and permissions kept of one app.
 const LIST_MAX: usize = 500;
 
@@ -77,14 +75,9 @@ struct Signer {
     sha256: Vec<String>,
 }
 
-/// Reads every app of an index.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<App>, String> {
-    let mut apps = Vec::new();
-    each(bytes, &mut |name, package: Package| {
-        apps.push(app(name, package));
-        if apps.len() > APPS_MAX { Err(format!("more than {APPS_MAX} apps")) } else { Ok(()) }
-    })?;
-    Ok(apps)
+/// Hands on every app of an index.
+pub(super) fn read(bytes: &[u8], found: super::Each<'_>) -> Result<(), String> {
+    each(bytes, &mut |name, package: Package| found(app(name, package)))
 }
 
 fn app(name: String, package: Package) -> App {
@@ -266,13 +259,22 @@ fn patch_value(target: &mut Value, patch: Value) {
 mod tests {
     use super::*;
 
+    fn apps(bytes: &[u8]) -> Result<Vec<App>, String> {
+        let mut all = Vec::new();
+        read(bytes, &mut |app| {
+            all.push(app);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
     #[test]
     fn a_diff_changes_adds_and_removes() {
         let old =
             r#"{"repo":{},"packages":{"a.a":{"metadata":{"name":{"en-US":"A"}},"versions":{}},"b.b":{"metadata":{}}}}"#;
         let diff = r#"{"packages":{"a.a":{"metadata":{"name":{"en-US":null,"zh-CN":"甲"}}},"b.b":null,"c.c":{"metadata":{"name":{"en":"C"},"x":null}}}}"#;
         let merged = merge(old.as_bytes(), diff.as_bytes()).unwrap();
-        let apps = read(&merged).unwrap();
+        let apps = apps(&merged).unwrap();
         let names: Vec<_> = apps.iter().map(|a| (a.listing.package.as_str(), a.listing.title.as_str())).collect();
         assert_eq!(names, [("a.a", "甲"), ("c.c", "C")]);
     }
@@ -280,8 +282,8 @@ mod tests {
     #[test]
     fn what_is_no_index_is_refused() {
         for text in ["", "[]", "{}", r#"{"packages":[]}"#, r#"{"packages":{"a":1}}"#, r#"{"packages":{}}x"#] {
-            assert!(read(text.as_bytes()).is_err(), "{text}");
+            assert!(apps(text.as_bytes()).is_err(), "{text}");
         }
-        assert!(read(br#"{"packages":{}}"#).unwrap().is_empty());
+        assert!(apps(br#"{"packages":{}}"#).unwrap().is_empty());
     }
 }

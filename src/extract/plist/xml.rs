@@ -11,7 +11,7 @@ enum Open {
     Array(Vec<Value>),
 }
 
-/// The tree of the first value; what follows a fault is left out.
+/// The tree of the first value, data in base64 as it stands; what follows a fault is left out.
 pub(super) fn value(text: &str) -> Option<Value> {
     let mut stack: Vec<Open> = Vec::new();
     let mut rest = text;
@@ -36,8 +36,8 @@ pub(super) fn value(text: &str) -> Option<Value> {
                 }
                 None
             }
-            "string" | "date" | "integer" | "real" if tag.ends_with('/') => Some(Value::String(String::new())),
-            "string" | "date" | "integer" | "real" => Some(Value::String(unescape(content).into_owned())),
+            "string" | "date" | "integer" | "real" | "data" if tag.ends_with('/') => Some(Value::String(String::new())),
+            "string" | "date" | "integer" | "real" | "data" => Some(Value::String(unescape(content).into_owned())),
             "true" => Some(Value::Bool(true)),
             "false" => Some(Value::Bool(false)),
             _ => None,

@@ -1,10 +1,13 @@
-//! Android App Bundles: manifests, layouts and resource tables as protocol buffers.
+//! Android App Bundles: manifests, layouts and resource tables as protocol buffers, and the
+//! table of the packages made of one.
 
 mod schema;
 mod table;
+mod toc;
 mod xml;
 
 pub(super) use table::{is_table, table};
+pub use toc::toc;
 pub(super) use xml::{document, is_document, words};
 
 use schema::ItemValue;

@@ -24,7 +24,7 @@ pub struct ConfigError {
 }
 
 macro_rules! section {
-    ($(#[$outer:meta])* $name:ident { $($field:ident : $type:ty = $default:expr, $doc:literal;)* }) => {
+    ($(#[$outer:meta])* $name:ident { $($field:ident : $type:ty = $default:expr, $doc:literal, $zh:literal;)* }) => {
         $(#[$outer])*
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -35,8 +35,8 @@ macro_rules! section {
         }
 
         impl $name {
-            /// Each key with its words.
-            pub(super) const WORDS: &[(&str, &str)] = &[$((stringify!($field), $doc),)*];
+            /// Each key with its words in English and in Chinese.
+            pub(super) const WORDS: &[(&str, [&str; 2])] = &[$((stringify!($field), [$doc, $zh]),)*];
         }
     };
 }
@@ -44,41 +44,66 @@ macro_rules! section {
 section! {
     /// `[network]`: how requests are made.
     Network {
-        contact: String = String::new(), "Mail or web address in the User-Agent, so that a store can reach whoever runs this. Set it before the first sweep.";
-        proxy: String = String::new(), "Address of a proxy (http or https); it resolves names itself, so it must refuse private addresses itself. Empty: none.";
-        client_certificate: String = String::new(), "PEM file with a client certificate and its key. Empty: none.";
-        allow_private: bool = false, "Also connect to private, loopback and link-local addresses. For mirrors of your own.";
-        redirects: u32 = 8, "Redirects followed, each checked like the first address.";
-        connect_timeout: f64 = 20.0, "Seconds until a connection must stand.";
-        idle_timeout: f64 = 60.0, "Seconds without a byte after which a connection is given up.";
-        page_timeout: f64 = 120.0, "Seconds that one page may take.";
-        package_timeout: f64 = 3600.0, "Seconds that one try of a package may take.";
-        retries: u32 = 3, "Tries after the first one, for failures that may pass; also resumes of a download.";
-        backoff: f64 = 2.0, "Seconds before the second try; doubled each time, with jitter.";
-        backoff_max: f64 = 300.0, "Seconds waited at most, a server's Retry-After included; a longer one ends as throttled.";
-        breaker_after: u32 = 5, "Failures of one host in a row after which it is left alone.";
-        breaker_rest: f64 = 300.0, "Seconds it is left alone.";
-        robots_lifetime: f64 = 86400.0, "Seconds that a robots.txt is remembered (RFC 9309 asks for no more than a day).";
+        contact: String = String::new(), "Mail or web address in the User-Agent, so that a store can reach whoever runs this. Set it before the first sweep.",
+            "写入 User-Agent 的邮箱或网址，供商店联系运行者。首次巡检前请填写。";
+        proxy: String = String::new(), "Address of a proxy (http or https); it resolves names itself, so it must refuse private addresses itself. Empty: none.",
+            "代理地址（http 或 https）。域名由代理解析，因此代理须自行拒绝内网地址。留空则不用代理。";
+        client_certificate: String = String::new(), "PEM file with a client certificate and its key. Empty: none.",
+            "含客户端证书和私钥的 PEM 文件。留空则不用。";
+        allow_private: bool = false, "Also connect to private, loopback and link-local addresses. For mirrors of your own.",
+            "允许连接内网、本机和链路本地地址，用于自建镜像。";
+        redirects: u32 = 8, "Redirects followed, each checked like the first address.",
+            "最多跟随的重定向次数，每次都与首个地址一样检查。";
+        connect_timeout: f64 = 20.0, "Seconds until a connection must stand.",
+            "建立连接的时限，秒。";
+        idle_timeout: f64 = 60.0, "Seconds without a byte after which a connection is given up.",
+            "收不到数据多少秒后放弃连接。";
+        page_timeout: f64 = 120.0, "Seconds that one page may take.",
+            "取一个页面的时限，秒。";
+        package_timeout: f64 = 3600.0, "Seconds that one try of a package may take.",
+            "下载一次安装包的时限，秒。";
+        retries: u32 = 3, "Tries after the first one, for failures that may pass; also resumes of a download.",
+            "可恢复的失败再试的次数，也是断点续传的次数。";
+        backoff: f64 = 2.0, "Seconds before the second try; doubled each time, with jitter.",
+            "第二次尝试前等待的秒数；其后每次加倍并加随机抖动。";
+        backoff_max: f64 = 300.0, "Seconds waited at most, a server's Retry-After included; a longer one ends as throttled.",
+            "最长等待秒数，服务器的 Retry-After 也以此为限；要求更久的记为 throttled。";
+        breaker_after: u32 = 5, "Failures of one host in a row after which it is left alone.",
+            "同一主机连续失败多少次后暂停访问。";
+        breaker_rest: f64 = 300.0, "Seconds it is left alone.",
+            "暂停访问的秒数。";
+        withheld_rest: f64 = 604_800.0, "Seconds until a package that a store lists but does not hand out is asked for again; doubled each time, to eight times this at most. Another version, address or hash is asked for at once.",
+            "商店列出却不提供的安装包，隔多少秒再请求；每次加倍，最多八倍。版本、地址或哈希变化时立即请求。";
+        robots_lifetime: f64 = 86400.0, "Seconds that a robots.txt is remembered (RFC 9309 asks for no more than a day).",
+            "robots.txt 保留的秒数（RFC 9309 要求不超过一天）。";
     }
 }
 
 section! {
     /// `[caps]`: what a hostile server may cost.
     Caps {
-        page_bytes: u64 = 16 << 20, "Bytes of one page after decoding.";
-        index_bytes: u64 = 256 << 20, "Bytes of one repository index or sitemap after decoding.";
-        picture_bytes: u64 = 16 << 20, "Bytes of one screenshot.";
-        package_bytes: u64 = 4 << 30, "Bytes of one package.";
-        free_bytes: u64 = 1 << 30, "Bytes of the disk that stay free; a download that would need them is not begun.";
-        pages: u32 = 2000, "Pages of one list that are followed.";
+        page_bytes: u64 = 16 << 20, "Bytes of one page after decoding.",
+            "一个页面解码后的字节上限。";
+        index_bytes: u64 = 96 << 20, "Bytes of one repository index or sitemap after decoding.",
+            "一份仓库索引或站点地图解码后的字节上限。";
+        picture_bytes: u64 = 16 << 20, "Bytes of one screenshot.",
+            "一张截图的字节上限。";
+        package_bytes: u64 = 4 << 30, "Bytes of one package.",
+            "一个安装包的字节上限。";
+        free_bytes: u64 = 1 << 30, "Bytes of the disk that stay free; a download that would need them is not begun.",
+            "磁盘须保留的空闲字节；会占用这部分空间的下载不会开始。";
+        pages: u32 = 2000, "Pages of one list that are followed.",
+            "一个列表最多翻的页数。";
     }
 }
 
 section! {
     /// `[pace]`: politeness towards any host; `[host."NAME"]` and a store's own file may differ.
     Pace {
-        every: f64 = 1.0, "Seconds between the starts of two requests to one host.";
-        at_once: u32 = 2, "Requests to one host at the same time.";
+        every: f64 = 1.0, "Seconds between the starts of two requests to one host.",
+            "对同一主机两次请求开始之间的秒数。";
+        at_once: u32 = 2, "Requests to one host at the same time.",
+            "对同一主机同时进行的请求数。";
     }
 }
 
@@ -192,6 +217,7 @@ impl Config {
             ("network.backoff", n.backoff),
             ("network.backoff_max", n.backoff_max),
             ("network.breaker_rest", n.breaker_rest),
+            ("network.withheld_rest", n.withheld_rest),
             ("network.robots_lifetime", n.robots_lifetime),
             ("pace.every", self.pace.every),
         ];
@@ -250,7 +276,7 @@ mod tests {
         let text = "[network]\nproxy = \"http://me:secret@proxy.example:8080\"\n[host.\"a.example\"]\nevery = 3.0\n\
                     [store.huawei]\nbase = \"http://127.0.0.1:1\"\nvars = { token = \"t0ps3cret\" }\n";
         let config = Config::parse("c.toml", text).unwrap();
-        let shown = config.show();
+        let shown = config.show("zh");
         assert!(!shown.contains("secret") && !shown.contains("t0ps3cret"), "{shown}");
         let mut again = Config::parse("shown", &shown).unwrap();
         again.network.proxy.clone_from(&config.network.proxy);

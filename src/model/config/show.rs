@@ -8,9 +8,11 @@ use super::{Caps, Config, Network, Pace};
 const MASK: &str = "********";
 
 impl Config {
-    /// TOML with a comment above each key; secrets are masked.
+    /// TOML with a comment above each key, Chinese where `lang` is `zh` and else English;
+    /// secrets are masked.
     #[must_use]
-    pub fn show(&self) -> String {
+    pub fn show(&self, lang: &str) -> String {
+        let pick = usize::from(lang == "zh");
         let mut shown = self.clone();
         shown.network.proxy = masked(&shown.network.proxy);
         for store in shown.store.values_mut() {
@@ -24,7 +26,7 @@ impl Config {
             for (field, doc) in words {
                 let key = field.replace('_', "-");
                 if let Some(value) = table.get(name).and_then(|section| section.get(&key)) {
-                    let _ = write!(out, "# {doc}\n{key} = {value}\n");
+                    let _ = write!(out, "# {}\n{key} = {value}\n", doc[pick]);
                 }
             }
             out.push('\n');

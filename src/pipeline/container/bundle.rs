@@ -1,5 +1,7 @@
 //! Archives of splits: APKPure's XAPK, `bundletool`'s APKS, APKMirror's APKM.
 
+use std::collections::HashMap;
+
 use super::apk::Apk;
 use super::{Form, Identity};
 use crate::extract;
@@ -10,6 +12,8 @@ use crate::unpack::{Archive, Entry, ReadAt};
 
 /// What an XAPK, and what an APKM says of itself.
 const WORDS: &[&str] = &["manifest.json", "info.json"];
+/// What `bundletool` says of the set it made.
+const TOC: &str = "toc.pb";
 /// A deflated package of more bytes is not inflated only to see who it is.
 const PEEK_MAX: u64 = 4 << 20;
 
@@ -63,13 +67,39 @@ impl Form for Bundle {
             missing(package, &place, &bundle, reading);
             reading.manifest.yield_to(bundle.manifest);
         }
+        for entry in package.copies(TOC) {
+            let (place, bytes) = package.content(entry, reading);
+            let (bundle, extracted) = extract::toc(&bytes, &place);
+            reading.absorb(&package.auditor.pack, extracted);
+            missing(package, &place, &bundle, reading);
+            reading.manifest.yield_to(bundle.manifest);
+        }
         for entry in package.archive.entries.iter().filter(|e| e.name.ends_with(".obb")) {
             reading.artifacts.push(expansion(package, entry));
         }
     }
 
+    fn reads(&self, name: &str) -> bool {
+        name == TOC
+    }
+
     fn is_set(&self) -> bool {
         true
+    }
+
+    /// Variants are the same app built for different devices: mostly the same files again.
+    fn rounds<'a>(&self, package: &Package<'a>) -> Vec<Vec<&'a Entry>> {
+        let toc = package.copies(TOC).next().map(|entry| package.archive.read(entry, "", package.budget).bytes);
+        let variants = toc.map(|bytes| extract::toc(&bytes, "").0.variants).unwrap_or_default();
+        let mut rounds = vec![Vec::new(); variants.len().max(1)];
+        let mut first: HashMap<&str, usize> = HashMap::new();
+        for (round, files) in variants.iter().enumerate() {
+            files.iter().for_each(|file| _ = first.entry(file).or_insert(round));
+        }
+        for entry in &package.archive.entries {
+            rounds[first.get(entry.name.as_str()).copied().unwrap_or(0)].push(entry);
+        }
+        rounds
     }
 }
 

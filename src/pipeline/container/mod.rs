@@ -12,6 +12,7 @@ use super::Reading;
 use super::package::Package;
 use crate::extract::Manifest;
 use crate::model::ArtifactKind;
+use crate::unpack::Entry;
 
 /// Who a package file says it is: enough to put files together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,6 +47,12 @@ pub(super) trait Form: Sync {
     /// The path that an entry has once the app is installed: what libraries are known by.
     fn installed<'a>(&self, name: &'a str) -> &'a str {
         name
+    }
+
+    /// The entries in the order they are read: those of a later round are left out where
+    /// their bytes were read in an earlier one.
+    fn rounds<'a>(&self, package: &Package<'a>) -> Vec<Vec<&'a Entry>> {
+        vec![package.archive.entries.iter().collect()]
     }
 
     /// A package within is part of the same app, rather than carried along by it.

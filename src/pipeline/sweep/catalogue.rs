@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::crawl::Keep;
 use crate::model::fetch::{Answer, Ask, Fault, Found};
 
 /// What an earlier sweep kept of a store, by name.
@@ -46,7 +47,7 @@ pub struct Turn<S> {
     /// Parts that did not fit.
     pub faults: Vec<Fault>,
     /// To be remembered for the next sweep, by name.
-    pub keep: Vec<(String, Vec<u8>)>,
+    pub keep: Vec<(String, Keep)>,
 }
 
 impl<S> Default for Turn<S> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::jobs::{self, About, Errand, Judge};
 use super::tally::count;
 use super::{Catalogue, Next, Sweep, SweepError, Turn, now};
+use crate::crawl::Keep;
 use crate::model::fetch::{Answer, Fault, Found, Outcome};
 use crate::store::{Known, Lease, NewJob, Seen, State, Vault, Work, name_of};
 
@@ -67,6 +68,7 @@ where
             Errand::Page { step } => self.page(run, store, lease, step).await,
             Errand::App { step, name, summary } => self.app(run, store, lease, step, &name, &summary).await,
             Errand::Package { about, wanted } => self.package(run, lease, about, &wanted).await,
+            Errand::Picture { about, ask } => self.picture(run, lease, &about, &ask).await,
         }
     }
 
@@ -90,7 +92,7 @@ where
         }
         count(&self.tally.pages, 1);
         self.state.push(&follow, now()).await?;
-        self.keep(store.id(), turn.keep).await?;
+        self.keep(store.id(), turn.keep, fetch).await?;
         self.state.complete(lease, &[], now()).await?;
         Ok(())
     }
@@ -116,7 +118,14 @@ where
                 }
                 let known = self.state.known(store.id(), &name).await?;
                 if let Some(known) = known.filter(|known| self.says_the_same(known, &summary)) {
-                    return self.again(run, store.id(), &name, &known).await;
+                    match self.state.withheld(known.app).await? {
+                        // Its page is what the way to its package begins with.
+                        Some(withheld) if withheld.again_at <= now() => {}
+                        withheld => {
+                            self.skip_withheld(run, &format!("{}:{name}", store.id()), withheld.as_ref()).await?;
+                            return self.again(run, store.id(), &name, &known).await;
+                        }
+                    }
                 }
                 let ask = store.ask(&step);
                 Ok(Some(jobs::errand(run, store.id(), &Errand::App { step, name, summary }, &ask)?))
@@ -223,12 +232,18 @@ where
 
     /// Remembers what the adapter wants to know next time. Only once all that the answer
     /// named is in the queue: a crash before must not make the next sweep believe it has it.
-    async fn keep(&self, store: &str, keep: Vec<(String, Vec<u8>)>) -> Result<(), SweepError> {
+    async fn keep(&self, store: &str, keep: Vec<(String, Keep)>, fetch: i64) -> Result<(), SweepError> {
         if self.room.is_limited() {
             return Ok(());
         }
-        for (name, bytes) in keep {
-            let blob = self.vault.put(&bytes).await?;
+        for (name, keep) in keep {
+            let blob = match keep {
+                Keep::Bytes(bytes) => self.vault.put(&bytes).await?,
+                Keep::Answer => match self.state.fetch(fetch).await? {
+                    Some(row) => row.fetch.body,
+                    None => continue,
+                },
+            };
             self.state.note(store, &name, &blob).await?;
         }
         Ok(())
@@ -251,7 +266,9 @@ where
         let sight = self.state.see(seen).await?;
         count(&self.tally.listings, 1);
         let mut about = About { store, name, app: sight.app, listing: sight.listing, offer: String::new() };
+        let withheld = self.state.withheld(sight.app).await?;
         let Some(wanted) = found.package else {
+            self.end_withheld(sight.app, withheld.as_ref()).await?;
             return self.judgement(run, Judge { about, file: None }).await;
         };
         let listing = &found.listing;
@@ -263,7 +280,12 @@ where
             && is_telling
             && self.vault.size(&artifact).await?.is_some()
         {
+            self.end_withheld(sight.app, withheld.as_ref()).await?;
             return self.judgement(run, Judge { about, file: Some((artifact, None)) }).await;
+        }
+        if let Some(withheld) = withheld.filter(|withheld| self.rests(withheld, &about.offer)) {
+            self.skip_withheld(run, &about.target(), Some(&withheld)).await?;
+            return self.judgement(run, Judge { about, file: None }).await;
         }
         let store = about.store.clone();
         let ask = wanted.ask.clone();

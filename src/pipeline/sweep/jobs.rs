@@ -10,6 +10,8 @@ use crate::store::NewJob;
 const PAGE: i64 = 0;
 const APP: i64 = 10;
 const PACKAGE: i64 = 20;
+/// Screenshots are evidence of apps that are judged already.
+const PICTURE: i64 = 5;
 
 /// A job of the queue of one store.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +23,8 @@ pub(super) enum Errand<S> {
     App { step: S, name: String, summary: String },
     /// A package.
     Package { about: About, wanted: Box<Wanted> },
+    /// A screenshot.
+    Picture { about: About, ask: Ask },
 }
 
 /// Which app, and which version of its listing.
@@ -70,6 +74,7 @@ pub(super) fn errand<S: Serialize>(run: i64, store: &str, errand: &Errand<S>, as
         // The address too: an app's page may lead to another of its own.
         Errand::App { name, .. } => (APP, format!("{run}/app/{store}/{name}/{}", ask_key(ask))),
         Errand::Package { about, .. } => (PACKAGE, format!("{run}/package/{store}/{}", about.name)),
+        Errand::Picture { about, .. } => (PICTURE, format!("{run}/picture/{store}/{}/{}", about.name, ask_key(ask))),
     };
     Ok(NewJob { key, queue: fetch_queue(run, store), priority, payload: serde_json::to_string(errand)? })
 }
@@ -84,7 +89,7 @@ pub(super) fn judge(run: i64, judge: &Judge) -> serde_json::Result<NewJob> {
 }
 
 /// The same question has the same key: validators and purpose do not make another one.
-pub(super) fn ask_key(ask: &Ask) -> String {
+pub(in crate::pipeline) fn ask_key(ask: &Ask) -> String {
     digest(&[ask.method.name(), &ask.url, &ask.body])
 }
 

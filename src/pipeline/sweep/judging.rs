@@ -26,6 +26,7 @@ where
         };
         let name = judge::file_name(Some(&listing));
         let sha256 = file.as_ref().map(|(sha256, _)| sha256.as_str());
+        let asks: Vec<_> = super::picture_asks(&listing).collect();
         let places = (&self.state, &self.vault);
         let judged = judge::judge(places, &self.auditor, Some(listing), sha256, self.plan.timeout).await?;
         if let Some((sha256, fetch)) = &file {
@@ -54,7 +55,8 @@ where
         if delta.is_kept {
             count(&self.tally.audits, 1);
         }
-        self.state.complete(lease, &[], now()).await?;
+        let asks = if judged.audit.findings.is_empty() { Vec::new() } else { asks };
+        self.state.complete(lease, &Self::pictures(run, &about, asks)?, now()).await?;
         Ok(())
     }
 

@@ -11,13 +11,18 @@ mod crawling;
 mod jobs;
 mod judging;
 mod packages;
+mod pictures;
 mod room;
 mod store;
 mod tally;
+mod withheld;
 mod workers;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+pub(super) use jobs::ask_key;
+pub(super) use pictures::asks as picture_asks;
 
 pub use catalogue::{Catalogue, Next, Recall, Turn};
 pub use room::Room;
@@ -55,6 +60,10 @@ pub struct Plan {
     pub tries: i64,
     /// Look at details even where the catalogue says the same as before.
     pub refresh: bool,
+    /// Milliseconds before a job is tried again; doubled each time.
+    pub backoff: i64,
+    /// Milliseconds until a package that was not handed out is asked for again the first time.
+    pub withheld_rest: i64,
     /// Day on which licences are judged.
     pub as_of: String,
     /// Name of the registers in the vault; empty where none was given.
@@ -70,6 +79,8 @@ impl Default for Plan {
             timeout: 600,
             tries: 4,
             refresh: false,
+            backoff: 5_000,
+            withheld_rest: 7 * 86_400_000,
             as_of: String::new(),
             registers: String::new(),
         }

@@ -34,6 +34,7 @@ where
                     self.fail(run, lease, &about.target(), "fetch", &fault).await?;
                     return Ok(());
                 }
+                self.withhold(&about, &fault).await?;
                 self.skip(run, fault.outcome.id(), &about.target(), "fetch", &fault.detail).await?;
                 None
             }

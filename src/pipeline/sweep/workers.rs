@@ -17,8 +17,7 @@ use crate::store::{Failed, Lease, State, Vault, Work};
 const LEASE: i64 = 2 * 3_600_000;
 /// Longest time between looks at an empty queue.
 const IDLE: Duration = Duration::from_millis(250);
-/// Wait before a job is tried again, and how long at most.
-const BACKOFF: i64 = 5_000;
+/// Longest wait before a job is tried again.
 const BACKOFF_MAX: i64 = 600_000;
 /// Leases after which a job counts as one that kills whoever takes it. Far above the tries of
 /// one that merely fails: a sweep may be stopped many times for other reasons.
@@ -105,7 +104,7 @@ where
         fault: &Fault,
     ) -> Result<bool, SweepError> {
         let most = if fault.outcome.is_passing() { self.plan.tries } else { 0 };
-        let backoff = BACKOFF.saturating_mul(1 << lease.attempts.clamp(0, 10)).min(BACKOFF_MAX);
+        let backoff = self.plan.backoff.saturating_mul(1 << lease.attempts.clamp(0, 10)).min(BACKOFF_MAX);
         let asked = fault.retry_after.map_or(0, |s| i64::try_from(s.saturating_mul(1000)).unwrap_or(i64::MAX));
         let reason = serde_json::to_string(&(target, stage, fault.outcome.id(), &fault.detail))?;
         match self.state.fail(lease, &reason, now().saturating_add(backoff.max(asked)), most).await? {
@@ -137,7 +136,7 @@ where
         reason: &str,
     ) -> Result<(), SweepError> {
         count(&self.tally.skips, 1);
-        let skipped = Skipped { target: target.into(), stage: stage.into(), reason: reason.into() };
+        let skipped = Skipped { target: target.into(), stage: stage.into(), code: code.into(), reason: reason.into() };
         tracing::info!(app = %skipped.target, stage, code, "{reason}");
         Ok(self.state.skip(run, code, &skipped, now()).await?)
     }
@@ -149,7 +148,7 @@ where
             let told: Option<(String, String, String, String)> = serde_json::from_str(&reason).ok();
             let (target, stage, code, detail) =
                 told.unwrap_or_else(|| (key, "sweep".into(), Outcome::Network.id().into(), reason));
-            let skipped = Skipped { target, stage, reason: detail };
+            let skipped = Skipped { target, stage, code: code.clone(), reason: detail };
             self.state.skip(run, &code, &skipped, now()).await?;
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! An app as the page shows it: its row of the summary, and its article.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 
 use super::finding::{EvidenceView, FindingView};
@@ -137,6 +139,14 @@ impl<'a> App<'a> {
             libraries: LibraryView::all(audit),
             artifacts: ArtifactView::all(audit),
         }
+    }
+
+    /// Puts markup below findings, by id.
+    pub(super) fn with_slots(mut self, slots: &BTreeMap<String, Markup>) -> Self {
+        for finding in self.findings.iter_mut().chain(&mut self.out_of_scope) {
+            finding.slot = slots.get(&finding.id).cloned().unwrap_or_default();
+        }
+        self
     }
 
     fn ui(&self, key: &str) -> Markup {

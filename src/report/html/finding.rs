@@ -29,6 +29,8 @@ pub(super) struct FindingView {
     pub(super) axis: String,
     pub(super) total: String,
     pub(super) written: Markup,
+    /// What the page around it puts below the finding: the form to decide with.
+    pub(super) slot: Markup,
 }
 
 impl FindingView {
@@ -55,6 +57,7 @@ impl FindingView {
             axis: scale.at(0),
             total: signed(sum::total(&finding.sum)),
             written: Markup::phrase(&Phrase::make(written)),
+            slot: Markup::default(),
         }
     }
 }

@@ -16,7 +16,7 @@ use std::io::{self, Seek, Write};
 use askama::Template;
 use tempfile::SpooledTempFile;
 
-use self::markup::Markup;
+pub use self::markup::Markup;
 use super::clean::{self, clean};
 use super::words::{self, Lang, ui};
 use super::{ReportWriter, Style, facts};
@@ -96,6 +96,7 @@ impl ReportWriter for Html {
         let row = Skip {
             target: clean(&skipped.target, clean::TEXT),
             stage: Markup::phrase(&words::skip_stage(&clean(&skipped.stage, 40))),
+            code: words::skip_code(&skipped.code).as_ref().map(Markup::phrase).unwrap_or_default(),
             reason: clean(&skipped.reason, clean::TEXT),
             step: words::skip_step(&skipped.stage).as_ref().map(Markup::phrase).unwrap_or_default(),
         };
@@ -121,6 +122,19 @@ impl ReportWriter for Html {
         render(&tail, &mut self.out)?;
         self.out.flush()
     }
+}
+
+/// Style of the page and of the article.
+pub const STYLE: &str = include_str!("../../../templates/report/style.css");
+
+/// The article of one app, with markup of the page around it below findings, by id.
+///
+/// # Errors
+/// When the template fails.
+pub fn article(audit: &Audit, slots: &BTreeMap<String, Markup>) -> askama::Result<Markup> {
+    let icon = audit.icon.as_deref().and_then(clean::icon);
+    let classes = app::classes(audit);
+    Markup::rendered(&app::App::new(1, &classes, audit, icon).with_slots(slots))
 }
 
 fn pour(spool: &mut SpooledTempFile, out: &mut impl Write) -> io::Result<()> {
@@ -199,7 +213,7 @@ macro_rules! parts {
 parts! {
     Middle {} "report/middle.html";
     SkipsHead {} "report/skips_head.html";
-    Skip { target: String, stage: Markup, reason: String, step: Markup, } "report/skip.html";
+    Skip { target: String, stage: Markup, code: Markup, reason: String, step: Markup, } "report/skip.html";
     SkipsTail {} "report/skips_tail.html";
     Tail { made_by: Markup, pack_sha256: String, policy: String, } "report/tail.html";
 }

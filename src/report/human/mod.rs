@@ -122,7 +122,7 @@ impl ReportWriter for Human {
         self.open()?;
         self.tally.skipped += 1;
         let stage = words::skip_stage(&clean(&skipped.stage, 40));
-        let reason = clean(&skipped.reason, clean::TEXT);
+        let reason = super::table::why(&skipped, self.lang);
         let target = clean(&skipped.target, clean::TEXT);
         let mut lines = vec![
             String::new(),

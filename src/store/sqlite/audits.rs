@@ -7,6 +7,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Sqlite;
+use super::deciding::refresh;
+use super::outbox::{self, News};
 use crate::model::{Audit, Finding, MadeBy};
 use crate::store::{AuditRow, Delta, Judged, NewAudit, Result};
 
@@ -53,10 +55,39 @@ impl Sqlite {
         .await?;
         // Another worker whose lease ran out was here first: its audit stands.
         let Some(id) = id else { return Ok(Delta::default()) };
+        let before = confirmed(&mut change, new.app).await?;
         let delta = move_findings(&mut change, id, &new).await?;
+        put_on_desk(&mut change, id, &new).await?;
+        refresh(&mut change, new.app).await?;
+        tell(&mut change, id, &new, before, &delta).await?;
         change.commit().await?;
         Ok(delta)
     }
+}
+
+/// Confirmed findings of an app that are still there.
+async fn confirmed(change: &mut SqliteConnection, app: i64) -> Result<i64> {
+    let count = sqlx::query_scalar("SELECT confirmed FROM desk WHERE app = ?").bind(app).fetch_optional(change).await?;
+    Ok(count.unwrap_or(0))
+}
+
+/// Writes to the case backend when the last confirmed finding has gone, or one has come back.
+async fn tell(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'_>, before: i64, delta: &Delta) -> Result<()> {
+    let mark = audit.to_string();
+    let news = |kind, finding| News { kind, app: new.app, finding, audit, mark: &mark, at: new.at };
+    if before > 0 && confirmed(change, new.app).await? == 0 {
+        outbox::write(change, news("app.mended", "")).await?;
+    }
+    for id in &delta.came {
+        let is_back: bool = sqlx::query_scalar("SELECT verdict = 'confirmed' FROM findings WHERE id = ?")
+            .bind(id)
+            .fetch_one(&mut *change)
+            .await?;
+        if is_back {
+            outbox::write(change, news("finding.confirmed", id)).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn move_findings(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'_>) -> Result<Delta> {
@@ -84,11 +115,12 @@ async fn keep_finding(change: &mut SqliteConnection, audit: i64, new: &NewAudit<
     let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     sqlx::query(
         "INSERT INTO findings (id, app, sign, severity, confidence, probability, state, first_audit, last_audit,
-                               first_seen, last_seen)
-         VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)
+                               first_seen, last_seen, evidence, signatures, moved)
+         VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, confidence = excluded.confidence,
              probability = excluded.probability, state = 'open', last_audit = excluded.last_audit,
-             last_seen = excluded.last_seen",
+             last_seen = excluded.last_seen, evidence = excluded.evidence, signatures = excluded.signatures,
+             moved = CASE WHEN evidence = excluded.evidence AND state = 'open' THEN moved ELSE excluded.moved END",
     )
     .bind(&finding.id)
     .bind(new.app)
@@ -99,6 +131,53 @@ async fn keep_finding(change: &mut SqliteConnection, audit: i64, new: &NewAudit<
     .bind(audit)
     .bind(audit)
     .bind(new.at)
+    .bind(new.at)
+    .bind(finding.fingerprint())
+    .bind(signatures(finding))
+    .bind(audit)
+    .execute(change)
+    .await?;
+    Ok(())
+}
+
+/// Ids of what found it, with spaces.
+fn signatures(finding: &Finding) -> String {
+    let mut ids: Vec<&str> = finding.evidence.iter().filter(|e| e.counted).map(|e| &*e.signature).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.join(" ")
+}
+
+/// Ids, each between spaces, so that one can be searched for.
+fn spaced(ids: &[String]) -> String {
+    ids.iter().fold(String::from(" "), |all, id| all + id + " ")
+}
+
+/// What the inbox shows of an app, once it has had a finding.
+async fn put_on_desk(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'_>) -> Result<()> {
+    let (app, profile) = (&new.audit.app, &new.audit.profile);
+    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let standing = match new.audit.findings.first() {
+        Some(finding) => word(serde_json::to_value(finding.standing)?),
+        None => "not-checked".into(),
+    };
+    sqlx::query(
+        "INSERT INTO desk (app, store, package, title, developer, stages, subjects, standing, level, audit, at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE EXISTS (SELECT 1 FROM findings WHERE app = ?1)
+         ON CONFLICT (app) DO UPDATE SET title = excluded.title, developer = excluded.developer,
+             stages = excluded.stages, subjects = excluded.subjects, standing = excluded.standing,
+             level = excluded.level, audit = excluded.audit, at = excluded.at",
+    )
+    .bind(new.app)
+    .bind(&app.store)
+    .bind(&app.package)
+    .bind(&app.title)
+    .bind(&app.developer)
+    .bind(spaced(&profile.stages))
+    .bind(spaced(&profile.subjects))
+    .bind(standing)
+    .bind(new.audit.coverage.reading().id())
+    .bind(audit)
     .bind(new.at)
     .execute(change)
     .await?;

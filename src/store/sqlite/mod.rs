@@ -1,7 +1,11 @@
 //! State and work in one SQLite database.
 
 mod audits;
+mod deciding;
+mod desk;
 mod fetches;
+mod outbox;
+mod people;
 mod reading;
 mod seeing;
 mod state;

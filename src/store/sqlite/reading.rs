@@ -1,7 +1,7 @@
 //! Rows of apps, listings, findings, runs and skips.
 
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use super::Sqlite;
 use crate::model::Skipped;
@@ -95,24 +95,28 @@ impl Sqlite {
     }
 
     pub(super) async fn review_rows(&self, finding: &str) -> Result<Vec<Review>> {
-        let rows = sqlx::query("SELECT * FROM reviews WHERE finding = ? ORDER BY id")
-            .bind(finding)
-            .fetch_all(&self.readers)
-            .await?;
-        let review = |row: &SqliteRow| {
-            Ok(Review {
-                finding: row.try_get("finding")?,
-                audit: row.try_get("audit")?,
-                who: row.try_get("who")?,
-                verdict: row.try_get("verdict")?,
-                reason: row.try_get("reason")?,
-                mend_by: row.try_get("mend_by")?,
-                note: row.try_get("note")?,
-                at: row.try_get("at")?,
-            })
-        };
-        rows.iter().map(review).collect()
+        reviews_of(&mut *self.readers.acquire().await?, finding).await
     }
+}
+
+/// Decisions about a finding, in order.
+pub(super) async fn reviews_of(from: &mut SqliteConnection, finding: &str) -> Result<Vec<Review>> {
+    let rows = sqlx::query("SELECT * FROM reviews WHERE finding = ? ORDER BY id").bind(finding).fetch_all(from).await?;
+    rows.iter().map(review_of).collect()
+}
+
+fn review_of(row: &SqliteRow) -> Result<Review> {
+    Ok(Review {
+        finding: row.try_get("finding")?,
+        audit: row.try_get("audit")?,
+        evidence: row.try_get("evidence")?,
+        who: row.try_get("who")?,
+        verdict: row.try_get("verdict")?,
+        reason: row.try_get("reason")?,
+        mend_by: row.try_get("mend_by")?,
+        note: row.try_get("note")?,
+        at: row.try_get("at")?,
+    })
 }
 
 pub(super) fn run_of(row: &SqliteRow) -> Result<Run> {
@@ -157,6 +161,7 @@ pub(super) fn skip_of(row: &SqliteRow) -> Result<SkipRow> {
         skipped: Skipped {
             target: row.try_get("target")?,
             stage: row.try_get("stage")?,
+            code: row.try_get("code")?,
             reason: row.try_get("reason")?,
         },
     })

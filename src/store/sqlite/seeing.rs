@@ -5,7 +5,7 @@ use sqlx::Row;
 use super::Sqlite;
 use crate::model::hex;
 use crate::store::state::name_of;
-use crate::store::{Known, PackageFile, Result, Seen, Sight};
+use crate::store::{Known, PackageFile, Result, Seen, Sight, Withheld};
 
 impl Sqlite {
     pub(super) async fn known_app(&self, store: &str, key: &str) -> Result<Option<Known>> {
@@ -145,7 +145,39 @@ impl Sqlite {
         .bind(file.app)
         .execute(&mut *change)
         .await?;
+        sqlx::query("DELETE FROM withheld WHERE app = ?").bind(file.app).execute(&mut *change).await?;
         change.commit().await?;
         Ok(())
+    }
+
+    pub(super) async fn keep_withheld(&self, app: i64, withheld: Option<&Withheld>) -> Result<()> {
+        let Some(withheld) = withheld else {
+            sqlx::query("DELETE FROM withheld WHERE app = ?").bind(app).execute(&self.writer).await?;
+            return Ok(());
+        };
+        sqlx::query(
+            "INSERT OR REPLACE INTO withheld (app, offer, outcome, detail, times, again_at) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(app)
+        .bind(&withheld.offer)
+        .bind(&withheld.outcome)
+        .bind(&withheld.detail)
+        .bind(withheld.times)
+        .bind(withheld.again_at)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn withheld_of(&self, app: i64) -> Result<Option<Withheld>> {
+        let row = sqlx::query("SELECT * FROM withheld WHERE app = ?").bind(app).fetch_optional(&self.readers).await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Withheld {
+            offer: row.try_get("offer")?,
+            outcome: row.try_get("outcome")?,
+            detail: row.try_get("detail")?,
+            times: row.try_get("times")?,
+            again_at: row.try_get("again_at")?,
+        }))
     }
 }

@@ -8,7 +8,7 @@ use super::reading::{run_of, skip_of};
 use crate::model::Skipped;
 use crate::store::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile, Result,
-    Review, Run, Seen, Sight, SkipRow, State,
+    Review, Run, Seen, Sight, SkipRow, State, Withheld,
 };
 
 impl State for Sqlite {
@@ -91,6 +91,14 @@ impl State for Sqlite {
             .bind(offer)
             .fetch_optional(&self.readers)
             .await?)
+    }
+
+    async fn withhold(&self, app: i64, withheld: Option<&Withheld>) -> Result<()> {
+        self.keep_withheld(app, withheld).await
+    }
+
+    async fn withheld(&self, app: i64) -> Result<Option<Withheld>> {
+        self.withheld_of(app).await
     }
 
     async fn keep_facts(&self, artifact: &str, name: &str, blob: &str, made_by: &str, at: i64) -> Result<()> {
@@ -208,21 +216,7 @@ impl State for Sqlite {
     }
 
     async fn review(&self, review: &Review) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO reviews (finding, audit, who, verdict, reason, mend_by, note, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(&review.finding)
-        .bind(review.audit)
-        .bind(&review.who)
-        .bind(&review.verdict)
-        .bind(&review.reason)
-        .bind(&review.mend_by)
-        .bind(&review.note)
-        .bind(review.at)
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+        self.keep_review(review).await
     }
 
     async fn reviews(&self, finding: &str) -> Result<Vec<Review>> {

@@ -1,7 +1,7 @@
 //! What every memory of apps must do.
 
 use xunjian::model::{ArtifactKind, Audit, Listing, MadeBy, Skipped};
-use xunjian::store::{NewAudit, NewFetch, PackageFile, Seen, Sight, State};
+use xunjian::store::{NewAudit, NewFetch, PackageFile, Seen, Sight, State, Withheld};
 
 fn listing(store: &str, package: &str, title: &str) -> Listing {
     Listing { store: store.into(), package: package.into(), title: title.into(), ..Listing::default() }
@@ -152,6 +152,7 @@ pub async fn findings_come_and_go(state: &impl State, found: &Audit, clean: &Aud
     assert_eq!((row.state.as_str(), row.first_seen, row.last_seen), ("open", 100, 103));
     assert_eq!(row.last_audit, history[0].id);
     let review = |verdict: &str, at| xunjian::store::Review {
+        evidence: String::new(),
         finding: row.id.clone(),
         audit: row.last_audit,
         who: "reviewer".into(),
@@ -169,9 +170,48 @@ pub async fn findings_come_and_go(state: &impl State, found: &Audit, clean: &Aud
     assert_eq!(state.audit(history[3].id).await.unwrap().unwrap().at, 100);
 }
 
+pub async fn a_package_withheld_is_remembered_until_it_is_had(state: &impl State) {
+    let run = state.begin("sweep", "s", 1).await.unwrap().id;
+    let app = see(state, run, &listing("s", "cn.a", "甲"), 5).await.app;
+    assert_eq!(state.withheld(app).await.unwrap(), None);
+    let withheld = |times| Withheld {
+        offer: "offer".into(),
+        outcome: "not-found".into(),
+        detail: "HTTP 404".into(),
+        times,
+        again_at: 70,
+    };
+    for times in [1, 2] {
+        state.withhold(app, Some(&withheld(times))).await.unwrap();
+        assert_eq!(state.withheld(app).await.unwrap(), Some(withheld(times)));
+    }
+    let sha256 = "e".repeat(64);
+    let file = PackageFile {
+        app,
+        offer: "offer",
+        sha256: &sha256,
+        bytes: 9,
+        kind: None,
+        certificates: &[],
+        identity: ("", "", 0),
+        fetch: None,
+        at: 6,
+    };
+    state.package(file).await.unwrap();
+    assert_eq!(state.withheld(app).await.unwrap(), None, "it is had");
+    state.withhold(app, Some(&withheld(1))).await.unwrap();
+    state.withhold(app, None).await.unwrap();
+    assert_eq!(state.withheld(app).await.unwrap(), None);
+}
+
 pub async fn skips_are_counted_once(state: &impl State) {
     let run = state.begin("sweep", "s", 1).await.unwrap().id;
-    let skip = |target: &str| Skipped { target: target.into(), stage: "fetch".into(), reason: "503".into() };
+    let skip = |target: &str| Skipped {
+        target: target.into(),
+        stage: "fetch".into(),
+        reason: "503".into(),
+        code: "network".into(),
+    };
     for target in ["s:a", "s:b", "s:a"] {
         state.skip(run, "throttled", &skip(target), 5).await.unwrap();
     }

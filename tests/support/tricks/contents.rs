@@ -100,6 +100,23 @@ pub fn code_in_archive_in_assets(mut p: Package) -> Vec<u8> {
     p.write()
 }
 
+/// An archive whose first bytes say nothing: readers of archives begin at the end.
+pub fn code_in_archive_behind_junk(p: Package) -> Vec<u8> {
+    code_behind(p, b"\x01\x02 data of our own \x03\x04", "assets/data.bin")
+}
+
+pub fn code_in_archive_behind_picture(p: Package) -> Vec<u8> {
+    code_behind(p, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", "assets/logo.png")
+}
+
+fn code_behind(mut p: Package, lead: &[u8], name: &str) -> Vec<u8> {
+    let at = p.members.iter().position(|m| m.name() == "classes.dex").expect("fixtures have code");
+    let code = p.members.remove(at);
+    let inner = Package { lead: lead.to_vec(), lead_is_uncounted: true, members: vec![code], ..Package::default() };
+    p.members.push(Member::new(name, &inner.write(), false));
+    p.write()
+}
+
 pub fn code_named_as_picture(mut p: Package) -> Vec<u8> {
     p.member("classes.dex").expect("code").rename("assets/logo.png");
     p.write()

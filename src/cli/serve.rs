@@ -1,0 +1,65 @@
+//! `xunjian serve`: the reviewers' page.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use super::Exit;
+use super::home::{HomeArgs, runtime};
+use crate::review::{Options, serve};
+use crate::store::People;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    home: HomeArgs,
+    /// Address to listen on. Others than this machine's own can reach it only if told so here.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
+    listen: SocketAddr,
+    /// Host name that the page is reached by, e.g. `xunjian.example.org`. May be given several times.
+    #[arg(long = "name", value_name = "HOST")]
+    names: Vec<String>,
+    /// A proxy in front speaks TLS: cookies are sent over nothing else.
+    #[arg(long)]
+    behind_tls: bool,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    runtime()?.block_on(async {
+        let home = args.home.open().await?;
+        if home.state.people().await?.is_empty() {
+            tracing::warn!("nobody can sign in yet; add a person with `xunjian people add NAME --role lead`");
+        }
+        let listener =
+            TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}: cannot be used", args.listen))?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        if !address.ip().is_loopback() && !args.behind_tls {
+            tracing::warn!(%address, "others can reach the page, and passwords travel unencrypted: put a TLS proxy in front");
+        }
+        // On stdout, for people and for scripts that wait for it.
+        println!("http://{address}/");
+        let options =
+            Options { names: args.names.iter().map(|n| n.to_ascii_lowercase()).collect(), is_behind_tls: args.behind_tls };
+        serve(listener, home.clone(), options, stopped()).await.context("the page broke down")?;
+        home.state.close().await;
+        Ok(Exit::Clean)
+    })
+}
+
+/// Comes with an interrupt, or with what service managers send.
+async fn stopped() {
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

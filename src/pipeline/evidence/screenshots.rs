@@ -1,0 +1,54 @@
+//! Screenshots in a bag: those that the sweep fetched.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EvidenceError, fetched};
+use crate::model::Listing;
+use crate::pipeline::sweep::{ask_key, picture_asks};
+use crate::preserve::{Bag, Custody, Warc, name};
+use crate::store::{State, Vault};
+
+/// One screenshot of the listing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Screenshot {
+    /// Where the store shows it.
+    url: String,
+    /// Its file in the bag; none where it could not be had, or was no picture.
+    file: Option<String>,
+}
+
+/// Adds each screenshot at hand as a file, and its request and answer to the WARC.
+pub(super) async fn add<S: State, V: Vault>(
+    (state, vault): (&S, &V),
+    listing: &Listing,
+    bag: &mut Bag,
+    warc: &mut Warc,
+    custody: &mut Custody,
+) -> Result<Vec<Screenshot>, EvidenceError> {
+    let mut all = Vec::new();
+    for (number, ask) in picture_asks(listing).enumerate() {
+        let mut file = None;
+        if let Some(row) = state.last_fetch(&ask_key(&ask)).await?.filter(|row| row.fetch.status == 200) {
+            let body = vault.get(&row.fetch.body).await?;
+            if let Some(kind) = kind(&body) {
+                let path = format!("{}/{:02}.{kind}", name::SCREENSHOTS, number + 1);
+                bag.add(&path, &body)?;
+                fetched((state, vault), row.id, "screenshot", warc, custody).await?;
+                file = Some(path);
+            }
+        }
+        all.push(Screenshot { url: ask.url, file });
+    }
+    Ok(all)
+}
+
+/// What sort of picture bytes are, by the signatures of the formats; a page of excuses is none.
+fn kind(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', ..] => Some("png"),
+        [0xff, 0xd8, 0xff, ..] => Some("jpg"),
+        [b'G', b'I', b'F', b'8', ..] => Some("gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
+        _ => None,
+    }
+}

@@ -1,0 +1,277 @@
+//! One app: everything a person needs to decide in a minute.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::changes::{self, Change, EvidenceChange};
+use super::failure::Failure;
+use super::inbox::{Chip, state_of};
+use super::listing::ListingView;
+use super::page::{Did, Page, html};
+use super::query::Asked;
+use super::session::Visitor;
+use super::{Shared, reasons, time};
+use crate::report::html::{Markup, article};
+use crate::report::{clean, words};
+use crate::store::{AuditRow, Desk, DeskFinding, DeskQuery, DeskRow, People, Review, State as _, Tray};
+
+/// Audits of an app shown.
+const HISTORY: u32 = 20;
+/// Copies in other stores shown.
+const COPIES: usize = 20;
+
+#[derive(Template)]
+#[template(path = "review/app.html")]
+struct AppPage {
+    page: Page,
+    row: DeskRow,
+    /// The inbox it was opened from.
+    from: String,
+    title: String,
+    article: Markup,
+    /// Findings that the latest audit has no more, with what was decided.
+    gone: Vec<(Chip, Markup)>,
+    listing: Option<ListingView>,
+    versions: Vec<Version>,
+    copies: Vec<(i64, String, String)>,
+    changes: Option<Vec<Change>>,
+    people: Vec<String>,
+    next: Option<i64>,
+}
+
+/// One audit in the list of them.
+struct Version {
+    at: String,
+    version: String,
+    findings: usize,
+    is_this: bool,
+}
+
+/// What stands below a finding: its state, the decisions about it and the form for another.
+#[derive(Template)]
+#[template(path = "review/finding.html")]
+pub(super) struct Panel {
+    pub(super) page: Page,
+    pub(super) finding: DeskFinding,
+    pub(super) state: &'static str,
+    pub(super) reviews: Vec<ReviewView>,
+    pub(super) change: Option<EvidenceChange>,
+    pub(super) from: String,
+    pub(super) in_30_days: String,
+    pub(super) tomorrow: String,
+    /// For paper: history without forms.
+    pub(super) is_printed: bool,
+}
+
+impl Panel {
+    fn reasons(&self, verdict: &str) -> &'static [&'static str] {
+        reasons::of(verdict)
+    }
+
+    fn verdicts(&self) -> [&'static str; 3] {
+        reasons::VERDICTS
+    }
+}
+
+/// A decision as people read it.
+pub(super) struct ReviewView {
+    pub(super) verdict: String,
+    pub(super) who: String,
+    pub(super) at: String,
+    pub(super) reason: String,
+    pub(super) note: String,
+    pub(super) mend_by: String,
+    pub(super) audit: i64,
+    pub(super) pack: String,
+}
+
+impl ReviewView {
+    fn new(page: &Page, review: Review, pack: String) -> Self {
+        let reason =
+            if review.reason.is_empty() { String::new() } else { page.t(&format!("r.{}", clean(&review.reason, 40))) };
+        Self {
+            verdict: page.t(&format!("is.{}", review.verdict)),
+            who: clean(&review.who, 40),
+            at: time::told(review.at),
+            reason,
+            note: clean(&review.note, 4_000),
+            mend_by: review.mend_by,
+            audit: review.audit,
+            pack,
+        }
+    }
+}
+
+/// Everything the page of an app and its dossier are made from.
+pub(super) struct Case {
+    pub(super) row: DeskRow,
+    pub(super) history: Vec<AuditRow>,
+    pub(super) latest: AuditRow,
+}
+
+impl Case {
+    pub(super) async fn of(site: &Shared, app: i64) -> Result<Self, Failure> {
+        let row = site.home.state.desk_row(app).await?.ok_or(Failure::NotFound)?;
+        let history = site.home.state.history(app, HISTORY).await?;
+        let latest = history.first().cloned().ok_or(Failure::NotFound)?;
+        Ok(Self { row, history, latest })
+    }
+
+    /// Panels below findings, by id.
+    pub(super) async fn panels(
+        &self,
+        site: &Shared,
+        page: &Page,
+        from: &str,
+        is_printed: bool,
+    ) -> Result<BTreeMap<String, Markup>, Failure> {
+        let mut panels = BTreeMap::new();
+        for finding in &self.row.findings {
+            let change =
+                if finding.is_stale() { changes::of_evidence(site, finding, &self.latest.audit).await? } else { None };
+            let panel = Panel {
+                page: page.clone(),
+                finding: finding.clone(),
+                state: state_of(finding),
+                reviews: self.reviews(site, page, finding).await?,
+                change,
+                from: from.to_owned(),
+                in_30_days: time::in_days(30),
+                tomorrow: time::in_days(1),
+                is_printed,
+            };
+            panels.insert(finding.id.clone(), Markup::rendered(&panel)?);
+        }
+        Ok(panels)
+    }
+
+    async fn reviews(&self, site: &Shared, page: &Page, finding: &DeskFinding) -> Result<Vec<ReviewView>, Failure> {
+        let mut views = Vec::new();
+        for review in site.home.state.reviews(&finding.id).await? {
+            let pack = match self.history.iter().find(|row| row.id == review.audit) {
+                Some(row) => row.made_by.pack_sha256.clone(),
+                None => site.home.state.audit(review.audit).await?.map_or_else(String::new, |a| a.made_by.pack_sha256),
+            };
+            views.push(ReviewView::new(page, review, pack.chars().take(12).collect()));
+        }
+        Ok(views)
+    }
+
+    pub(super) async fn listing(&self, site: &Shared, page: &Page) -> Result<Option<ListingView>, Failure> {
+        let Some(id) = self.latest.listing else { return Ok(None) };
+        let row = site.home.state.listing(id).await?;
+        Ok(row.map(|row| ListingView::new(page, &row.listing, &self.latest.audit)))
+    }
+
+    pub(super) fn title(&self) -> String {
+        let names = [&self.row.title, &self.row.package];
+        let name = names.into_iter().find(|name| !name.trim().is_empty());
+        name.map_or_else(|| format!("#{}", self.row.app), |name| clean(name.trim(), 160))
+    }
+
+    async fn copies(&self, site: &Shared) -> Result<Vec<(i64, String, String)>, Failure> {
+        if self.row.package.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = site.home.state.find("", &self.row.package).await?;
+        let others = all.into_iter().filter(|app| app.id != self.row.app).take(COPIES);
+        Ok(others.map(|app| (app.id, clean(&app.store, 40), clean(&app.name, 160))).collect())
+    }
+
+    fn versions(&self) -> Vec<Version> {
+        let version = |row: &AuditRow| Version {
+            at: time::told(row.at),
+            version: clean(&format!("{} ({})", row.audit.app.version_name, row.audit.app.version_code), 60),
+            findings: row.audit.findings.len(),
+            is_this: row.id == self.latest.id,
+        };
+        self.history.iter().map(version).collect()
+    }
+}
+
+/// `GET /app/ID`
+pub(super) async fn show(
+    State(site): State<Shared>,
+    Path(app): Path<i64>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
+    let from = from_of(&query);
+    let page = Page::new(&visitor, "inbox", &Did::of(&query));
+    let case = Case::of(&site, app).await?;
+    let mut panels = case.panels(&site, &page, &from, false).await?;
+    let gone = case.row.findings.iter().filter(|f| !f.is_open);
+    let gone = gone.map(|f| (Chip::new(&page, f), panels.remove(&f.id).unwrap_or_default())).collect();
+    let people = if page.may_assign() {
+        site.home.state.people().await?.into_iter().filter(|p| p.is_active).map(|p| p.name).collect()
+    } else {
+        Vec::new()
+    };
+    html(&AppPage {
+        title: case.title(),
+        article: article(&case.latest.audit, &panels)?,
+        gone,
+        listing: case.listing(&site, &page).await?,
+        versions: case.versions(),
+        copies: case.copies(&site).await?,
+        changes: changes::of_versions(&site, &page, &case.history).await?,
+        next: next(&site, app, &from).await?,
+        row: case.row,
+        people,
+        from,
+        page,
+    })
+}
+
+/// The inbox that an address says a page was opened from.
+fn from_of(query: &str) -> String {
+    let from = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "from");
+    from.map_or_else(String::new, |(_, from)| Asked::of(&from).written())
+}
+
+/// The app after this one in the inbox, or its first where this one has left it.
+pub(super) async fn next(site: &Shared, app: i64, from: &str) -> Result<Option<i64>, Failure> {
+    let rows = site.home.state.desk(&Asked::of(from).desk).await?;
+    let after = rows.iter().position(|row| row.app == app).and_then(|at| rows.get(at + 1));
+    Ok(after.or_else(|| rows.iter().find(|row| row.app != app)).map(|row| row.app))
+}
+
+/// `GET /finding/ID`: its app, at the finding. What the case backend links to.
+pub(super) async fn of_finding(
+    State(site): State<Shared>,
+    Path(id): Path<String>,
+    _visitor: Visitor,
+) -> Result<Response, Failure> {
+    let finding = site.home.state.finding(&id).await?.ok_or(Failure::NotFound)?;
+    Ok(Redirect::to(&format!("/app/{}#f-{id}", finding.app)).into_response())
+}
+
+impl AppPage {
+    fn back_query(&self) -> String {
+        super::decide::from_query(&self.from)
+    }
+
+    /// Filters take plain text only: see `Asked::of`.
+    fn has_plain_provider(&self) -> bool {
+        !self.row.developer.is_empty() && self.provider() == self.row.developer
+    }
+
+    fn provider(&self) -> String {
+        clean(&self.row.developer, 80)
+    }
+
+    /// The inbox's address for everything of this provider.
+    fn of_provider(&self) -> String {
+        let desk = DeskQuery { tray: Tray::All, provider: self.row.developer.clone(), ..DeskQuery::default() };
+        Asked { desk, page: 1 }.written()
+    }
+
+    fn standing(&self) -> String {
+        words::find(&format!("standing.{}", self.row.standing))
+            .map_or_else(String::new, |phrase| phrase.get(self.page.lang).to_owned())
+    }
+}

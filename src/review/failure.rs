@@ -1,0 +1,132 @@
+//! What went wrong, as a page that says what to do.
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::page::{Page, lang_of};
+use crate::report::words::Lang;
+use crate::store::StoreError;
+
+/// Why a page is not shown or a form not taken.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nobody is signed in.
+    SignIn,
+    /// There is no such thing.
+    NotFound,
+    /// The role does not allow it.
+    Forbidden,
+    /// The form is not one of ours, or too old.
+    Csrf,
+    /// Something in a form is wrong: key under `page.bad`.
+    Bad(&'static str),
+    /// What was decided on has moved.
+    Moved,
+    /// The host name is not ours.
+    Host,
+    /// Too many at once.
+    Busy,
+    /// Our own fault; goes to the log.
+    Ours(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Ours(error.to_string())
+    }
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Self {
+        Self::Ours(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Ours(error.to_string())
+    }
+}
+
+impl Failure {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::SignIn => StatusCode::SEE_OTHER,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Forbidden | Self::Csrf => StatusCode::FORBIDDEN,
+            Self::Bad(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Moved => StatusCode::CONFLICT,
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    const fn key(&self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::NotFound => "e.not-found",
+            Self::Forbidden => "e.forbidden",
+            Self::Csrf => "e.csrf",
+            Self::Bad(_) => "e.bad",
+            Self::Moved => "e.moved",
+            Self::Host => "e.host",
+            Self::Busy => "e.busy",
+            Self::Ours(_) => "e.failed",
+        }
+    }
+
+    /// The page, in a language.
+    pub(super) fn page(&self, lang: Lang) -> Response {
+        if let Self::SignIn = self {
+            return Redirect::to("/sign-in").into_response();
+        }
+        if let Self::Ours(error) = self {
+            tracing::error!(error, "a page failed");
+        }
+        let page = Page::stranger(lang, "");
+        let what = match self {
+            Self::Bad(key) => page.t(&format!("bad.{key}")),
+            _ => String::new(),
+        };
+        let told = page.with(self.key(), &[("what", &what)]);
+        let html = FailurePage { page, told }.render().unwrap_or_default();
+        (self.status(), Html(html)).into_response()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "review/failure.html")]
+struct FailurePage {
+    page: Page,
+    told: String,
+}
+
+// Most handlers fail with a bare reason: the guard around them knows the language and makes
+// the page, see `guard`.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut answer = self.status().into_response();
+        answer.extensions_mut().insert(std::sync::Arc::new(self));
+        answer
+    }
+}
+
+/// There is no such page.
+pub(super) async fn nowhere() -> Failure {
+    Failure::NotFound
+}
+
+/// The language of a request.
+pub(super) struct Tongue(pub(super) Lang);
+
+impl<S: Sync> FromRequestParts<S> for Tongue {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(lang_of(&parts.headers)))
+    }
+}

@@ -1,0 +1,115 @@
+//! The reviewers' page: findings in, decisions out.
+//!
+//! Server-rendered, in Chinese and English, with one small script for keys; it asks no other
+//! server for anything. Everything shown is hostile text: templates escape, and
+//! [`report::clean`](crate::report::clean) takes away what changes how a text reads.
+
+mod app;
+mod assets;
+mod changes;
+mod decide;
+mod dossier;
+mod export;
+mod failure;
+mod guard;
+mod inbox;
+mod listing;
+mod me;
+mod mending;
+mod page;
+mod password;
+mod people;
+mod query;
+mod reasons;
+mod results;
+mod role;
+mod session;
+mod time;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use self::password::{PASSWORD_MIN, hash as hash_password};
+pub use self::role::Role;
+pub use self::session::is_name;
+
+use crate::store::Home;
+
+/// Longest that one page may take.
+const PAGE_TIME: Duration = Duration::from_secs(60);
+/// Passwords checked at once: argon2id takes 19 MiB for each, and anybody may ask.
+const PASSWORDS_AT_ONCE: usize = 2;
+/// Longest form.
+const FORM_MAX: usize = 256 << 10;
+
+/// How the page is served.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Host names it answers to beside addresses and `localhost`: any other name is a stranger's
+    /// that was made to point here (DNS rebinding).
+    pub names: BTreeSet<String>,
+    /// A proxy in front speaks TLS: cookies go over nothing else.
+    pub is_behind_tls: bool,
+}
+
+/// What every page is made from.
+struct Site {
+    home: Home,
+    options: Options,
+    passwords: Semaphore,
+    /// A hash that no password has: checked for names that nobody has, so that both take as long.
+    nobody: String,
+}
+
+type Shared = Arc<Site>;
+
+/// Serves the page until `stop` comes.
+///
+/// # Errors
+/// When the listener breaks, or this machine has no random numbers.
+pub async fn serve(
+    listener: TcpListener,
+    home: Home,
+    options: Options,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let nobody = hash_password(&session::random().map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
+    let site = Arc::new(Site { home, options, passwords: Semaphore::new(PASSWORDS_AT_ONCE), nobody });
+    axum::serve(listener, router(site)).with_graceful_shutdown(stop).await
+}
+
+fn router(site: Shared) -> Router {
+    Router::new()
+        .route("/", get(inbox::show).post(decide::several))
+        .route("/views", post(inbox::keep_view))
+        .route("/app/{app}", get(app::show))
+        .route("/app/{app}/dossier", get(dossier::show))
+        .route("/app/{app}/assign", post(decide::assign))
+        .route("/finding/{finding}", get(app::of_finding).post(decide::one))
+        .route("/mending", get(mending::show))
+        .route("/results", get(results::show))
+        .route("/export/{format}", get(export::all))
+        .route("/app/{app}/export/{format}", get(export::one))
+        .route("/people", get(people::show).post(people::keep))
+        .route("/log", get(people::log))
+        .route("/me", get(me::show).post(me::change_password))
+        .route("/sign-in", get(session::show).post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/lang/{lang}", get(page::switch))
+        .route("/static/{name}", get(assets::get))
+        .route("/health", get(|| async { "ok" }))
+        .fallback(failure::nowhere)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), guard::guard))
+        .layer(axum::extract::DefaultBodyLimit::max(FORM_MAX))
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, PAGE_TIME))
+        .layer(CatchPanicLayer::new())
+        .with_state(site)
+}

@@ -1,0 +1,236 @@
+//! Who asks: signing in and out, the cookie, and forms that only our own pages can send.
+
+use askama::Template;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ring::rand::{SecureRandom, SystemRandom};
+use sha2::{Digest, Sha256};
+
+use super::failure::{Failure, Tongue};
+use super::page::{Page, html, lang_of};
+use super::role::{Right, Role};
+use super::{Shared, password, time};
+use crate::model::hex;
+use crate::report::words::Lang;
+use crate::store::{Deed, People};
+
+/// Cookie that keeps the token.
+const COOKIE: &str = "xunjian";
+/// A session ends after this long without a request, in milliseconds: eight hours.
+const IDLE: i64 = 8 * 3_600_000;
+/// And at the latest after this: a day.
+const LONGEST: i64 = 24 * 3_600_000;
+/// Wrong passwords in a row that lock a person out.
+const WRONG_MAX: u32 = 5;
+/// For how long, in milliseconds: a quarter of an hour.
+const LOCKED: i64 = 15 * 60_000;
+
+/// 32 random bytes in hex.
+///
+/// # Errors
+/// When the machine has none.
+pub(super) fn random() -> Result<String, &'static str> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| "no random numbers on this machine")?;
+    Ok(hex(&bytes))
+}
+
+/// What is kept of a token: who reads the database cannot sign in with it.
+fn kept(token: &str) -> String {
+    hex(&Sha256::digest(token))
+}
+
+/// A name to sign in and sign decisions with.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=40).contains(&name.chars().count()) && name.chars().all(is_plain) && name != "-"
+}
+
+/// The value of a cookie.
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// Somebody signed in.
+#[derive(Debug, Clone)]
+pub(super) struct Visitor {
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) csrf: String,
+    pub(super) lang: Lang,
+    token: String,
+}
+
+impl Visitor {
+    /// Fails unless the role has the right.
+    pub(super) const fn must(&self, right: Right) -> Result<(), Failure> {
+        if self.role.may(right) { Ok(()) } else { Err(Failure::Forbidden) }
+    }
+
+    async fn of(headers: &HeaderMap, site: &Shared) -> Result<Self, Failure> {
+        let token = cookie(headers, COOKIE).filter(|token| token.len() == 64).ok_or(Failure::SignIn)?;
+        let (token, now) = (kept(&token), time::now());
+        let session = site.home.state.session(&token, now - LONGEST, now - IDLE, now).await?.ok_or(Failure::SignIn)?;
+        let role = Role::from_id(&session.person.role).ok_or(Failure::SignIn)?;
+        Ok(Self { name: session.person.name, role, csrf: session.csrf, lang: lang_of(headers), token })
+    }
+}
+
+impl FromRequestParts<Shared> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Failure> {
+        Self::of(&parts.headers, site).await
+    }
+}
+
+/// The fields of a form, in order.
+#[derive(Debug, Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    async fn of(request: Request) -> Result<Self, Failure> {
+        let body = axum::body::Bytes::from_request(request, &()).await.map_err(|_| Failure::Bad("form"))?;
+        Ok(Self(url::form_urlencoded::parse(&body).into_owned().collect()))
+    }
+
+    /// The first field of a name, trimmed; empty without one.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default().trim()
+    }
+
+    /// Every field of a name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A form that one of our own pages sent for the person signed in.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) visitor: Visitor,
+    pub(super) fields: Fields,
+}
+
+impl FromRequest<Shared> for Form {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, site: &Shared) -> Result<Self, Failure> {
+        let visitor = Visitor::of(request.headers(), site).await?;
+        let fields = Fields::of(request).await?;
+        // Both are hashed before they are compared: how long that takes tells nothing.
+        if kept(fields.get("csrf")) != kept(&visitor.csrf) {
+            return Err(Failure::Csrf);
+        }
+        Ok(Self { visitor, fields })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "review/sign_in.html")]
+struct SignInPage {
+    page: Page,
+    is_wrong: bool,
+    name: String,
+}
+
+/// `GET /sign-in`
+pub(super) async fn show(Tongue(lang): Tongue) -> Result<Response, Failure> {
+    html(&SignInPage { page: Page::stranger(lang, "sign_in"), is_wrong: false, name: String::new() })
+}
+
+/// `POST /sign-in`
+pub(super) async fn sign_in(
+    State(site): State<Shared>,
+    Tongue(lang): Tongue,
+    request: Request,
+) -> Result<Response, Failure> {
+    let fields = Fields::of(request).await?;
+    let name: String = fields.get("name").chars().take(40).collect();
+    let secret = fields.all("password").next().unwrap_or_default().to_owned();
+    if !is_let_in(&site, &name, secret).await? {
+        note(&site, &name, "refused", "").await?;
+        let told = SignInPage { page: Page::stranger(lang, "sign_in"), is_wrong: true, name };
+        let answer = html(&told)?;
+        return Ok((StatusCode::UNAUTHORIZED, answer).into_response());
+    }
+    let (token, csrf) = (random_or_ours()?, random_or_ours()?);
+    site.home.state.sign_in(&kept(&token), &name, &csrf, time::now()).await?;
+    note(&site, &name, "signed-in", "").await?;
+    let secure = if site.options.is_behind_tls { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}");
+    Ok((StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".into())]).into_response())
+}
+
+fn random_or_ours() -> Result<String, Failure> {
+    random().map_err(|error| Failure::Ours(error.into()))
+}
+
+/// Name and password fit, and the person is not locked out. A name that nobody has takes as long.
+async fn is_let_in(site: &Shared, name: &str, secret: String) -> Result<bool, Failure> {
+    let person = site.home.state.person(name).await?;
+    let hash = person.as_ref().map_or_else(|| site.nobody.clone(), |person| person.password.clone());
+    let is_right = is_right(site, secret, hash).await?;
+    let Some(person) = person else { return Ok(false) };
+    let now = time::now();
+    if !person.is_active || person.locked_until > now {
+        return Ok(false);
+    }
+    if is_right {
+        site.home.state.forgive(name).await?;
+    } else {
+        site.home.state.count_failure(name, WRONG_MAX, now + LOCKED).await?;
+    }
+    Ok(is_right)
+}
+
+/// Checks a password, a few at a time and away from the threads that serve pages.
+pub(super) async fn is_right(site: &Shared, secret: String, hash: String) -> Result<bool, Failure> {
+    let wait = std::time::Duration::from_secs(10);
+    let _place =
+        tokio::time::timeout(wait, site.passwords.acquire()).await.ok().and_then(Result::ok).ok_or(Failure::Busy)?;
+    tokio::task::spawn_blocking(move || password::is_right(&secret, &hash))
+        .await
+        .map_err(|error| Failure::Ours(error.to_string()))
+}
+
+/// `POST /sign-out`
+pub(super) async fn sign_out(State(site): State<Shared>, form: Form) -> Result<Response, Failure> {
+    site.home.state.sign_out(&form.visitor.token).await?;
+    note(&site, &form.visitor.name, "signed-out", "").await?;
+    let cookie = format!("{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+    Ok((StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/sign-in".into())]).into_response())
+}
+
+/// Keeps in the audit log what somebody did.
+pub(super) async fn note(site: &Shared, who: &str, what: &str, about: &str) -> Result<(), Failure> {
+    let deed = Deed { id: 0, who: who.into(), what: what.into(), about: about.into(), at: time::now() };
+    Ok(site.home.state.deed(&deed).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        assert!(is_name("王小明") && is_name("a.b_c-1"));
+        for name in ["", "-", "a b", "a<b", "a\u{202e}b", &"x".repeat(41)] {
+            assert!(!is_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn one_cookie_is_found_among_others() {
+        let headers = HeaderMap::from_iter([(header::COOKIE, header::HeaderValue::from_static("a=1; xunjian=2;b=3"))]);
+        assert_eq!(cookie(&headers, "xunjian").as_deref(), Some("2"));
+        assert_eq!(cookie(&headers, "c"), None);
+    }
+}

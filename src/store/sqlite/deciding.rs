@@ -1,0 +1,129 @@
+//! Decisions, and what they make of findings and the inbox.
+
+use sqlx::SqliteConnection;
+
+use super::Sqlite;
+use super::outbox::{self, News};
+use crate::store::{Result, Review};
+
+/// Counts an app's findings into its row of the inbox. What waits, see `DeskFinding::is_waiting`.
+const REFRESH: &str = "
+    WITH told AS (
+        SELECT *, verdict <> '' AND decided <> '' AND decided <> evidence AS is_stale FROM findings WHERE app = ?1
+    ), ranked AS (
+        SELECT *, state = 'open' AS is_open,
+               state = 'open' AND (verdict IN ('', 'again') OR is_stale) AS is_waiting,
+               probability * CASE severity WHEN 'high' THEN 3 WHEN 'medium' THEN 2 ELSE 1 END AS rank
+        FROM told
+    ), counted AS (
+        SELECT count(*) FILTER (WHERE is_open) AS open,
+               count(*) FILTER (WHERE is_waiting) AS waiting,
+               count(*) FILTER (WHERE is_waiting AND verdict = '' AND first_audit = last_audit) AS fresh,
+               count(*) FILTER (WHERE is_waiting AND verdict = '' AND moved = last_audit
+                                  AND first_audit <> last_audit) AS changed,
+               count(*) FILTER (WHERE is_open AND is_stale) AS stale,
+               count(*) FILTER (WHERE is_open AND verdict = 'confirmed') AS confirmed,
+               count(*) FILTER (WHERE is_open AND verdict = 'dismissed') AS dismissed,
+               count(*) FILTER (WHERE NOT is_open AND verdict = 'confirmed') AS mended,
+               coalesce(min(mend_by) FILTER (WHERE is_open AND verdict = 'confirmed' AND mend_by <> ''), '') AS mend_by,
+               coalesce(max(rank) FILTER (WHERE is_waiting), max(rank) FILTER (WHERE is_open), 0.0) AS rank
+        FROM ranked
+    )
+    UPDATE desk SET open = c.open, waiting = c.waiting, fresh = c.fresh, changed = c.changed, stale = c.stale,
+        confirmed = c.confirmed, dismissed = c.dismissed, mended = c.mended, mend_by = c.mend_by, rank = c.rank
+    FROM counted c WHERE desk.app = ?1";
+
+/// Counts an app's findings into its row of the inbox, where it has one.
+pub(super) async fn refresh(change: &mut SqliteConnection, app: i64) -> Result<()> {
+    sqlx::query(REFRESH).bind(app).execute(change).await?;
+    Ok(())
+}
+
+/// The decision in force after all of them: each `undone` takes back the one before it that is
+/// not taken back yet; remarks decide nothing.
+fn in_force(reviews: &[Review]) -> Option<&Review> {
+    let mut standing: Vec<&Review> = Vec::new();
+    for review in reviews {
+        match review.verdict.as_str() {
+            "undone" => drop(standing.pop()),
+            "remark" => {}
+            _ => standing.push(review),
+        }
+    }
+    standing.pop()
+}
+
+impl Sqlite {
+    pub(super) async fn keep_review(&self, review: &Review) -> Result<()> {
+        let mut change = self.change().await?;
+        let before: String = sqlx::query_scalar("SELECT verdict FROM findings WHERE id = ?")
+            .bind(&review.finding)
+            .fetch_one(&mut *change)
+            .await?;
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO reviews (finding, audit, evidence, who, verdict, reason, mend_by, note, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        )
+        .bind(&review.finding)
+        .bind(review.audit)
+        .bind(&review.evidence)
+        .bind(&review.who)
+        .bind(&review.verdict)
+        .bind(&review.reason)
+        .bind(&review.mend_by)
+        .bind(&review.note)
+        .bind(review.at)
+        .fetch_one(&mut *change)
+        .await?;
+        let reviews = super::reading::reviews_of(&mut change, &review.finding).await?;
+        let none = Review::default();
+        let force = in_force(&reviews).unwrap_or(&none);
+        let app: i64 = sqlx::query_scalar(
+            "UPDATE findings SET verdict = ?, decided = ?, decided_by = ?, decided_at = ?, mend_by = ?
+             WHERE id = ? RETURNING app",
+        )
+        .bind(&force.verdict)
+        .bind(&force.evidence)
+        .bind(&force.who)
+        .bind(force.at)
+        .bind(&force.mend_by)
+        .bind(&review.finding)
+        .fetch_one(&mut *change)
+        .await?;
+        let kind = match (before.as_str(), force.verdict.as_str()) {
+            // A remark changes nothing; a second confirmation may change the day to mend by.
+            _ if review.verdict == "remark" => None,
+            (_, "confirmed") => Some("finding.confirmed"),
+            ("confirmed", _) => Some("finding.withdrawn"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            let (audit, mark) = (review.audit, id.to_string());
+            let news = News { kind, app, finding: &review.finding, audit, mark: &mark, at: review.at };
+            outbox::write(&mut change, news).await?;
+        }
+        refresh(&mut change, app).await?;
+        change.commit().await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(verdicts: &[&str]) -> String {
+        let reviews: Vec<Review> =
+            verdicts.iter().map(|verdict| Review { verdict: (*verdict).into(), ..Review::default() }).collect();
+        in_force(&reviews).map_or(String::new(), |review| review.verdict.clone())
+    }
+
+    #[test]
+    fn undoing_goes_back_step_by_step() {
+        assert_eq!(told(&[]), "");
+        assert_eq!(told(&["confirmed", "remark"]), "confirmed");
+        assert_eq!(told(&["confirmed", "dismissed", "undone"]), "confirmed");
+        assert_eq!(told(&["confirmed", "dismissed", "undone", "undone"]), "");
+        assert_eq!(told(&["undone", "again"]), "again", "nothing to take back is no fault");
+    }
+}

@@ -1,0 +1,126 @@
+//! Letters to the case backend in SQLite.
+
+use sha2::{Digest, Sha256};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::Sqlite;
+use crate::model::hex;
+use crate::store::{Delivery, Letter, Outbox, Result};
+
+/// Something that happened, to be told.
+pub(super) struct News<'a> {
+    pub(super) kind: &'static str,
+    pub(super) app: i64,
+    pub(super) finding: &'a str,
+    pub(super) audit: i64,
+    /// What tells it from the same news at another time: number of the review or audit, or a day.
+    pub(super) mark: &'a str,
+    pub(super) at: i64,
+}
+
+/// Writes a letter, once for the same news.
+pub(super) async fn write(change: &mut SqliteConnection, news: News<'_>) -> Result<bool> {
+    let mut hash = Sha256::new();
+    for part in [news.kind, &news.app.to_string(), news.finding, news.mark] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let done = sqlx::query(
+        "INSERT INTO outbox (event, kind, app, finding, audit, at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (event) DO NOTHING",
+    )
+    .bind(hex(&hash.finalize()[..16]))
+    .bind(news.kind)
+    .bind(news.app)
+    .bind(news.finding)
+    .bind(news.audit)
+    .bind(news.at)
+    .execute(change)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn letter_of(row: &SqliteRow) -> Result<Letter> {
+    Ok(Letter {
+        id: row.try_get("id")?,
+        event: row.try_get("event")?,
+        kind: row.try_get("kind")?,
+        app: row.try_get("app")?,
+        finding: row.try_get("finding")?,
+        audit: row.try_get("audit")?,
+        at: row.try_get("at")?,
+        state: row.try_get("state")?,
+        attempts: row.try_get("attempts")?,
+        due: row.try_get("due")?,
+        answer: row.try_get("answer")?,
+    })
+}
+
+impl Outbox for Sqlite {
+    async fn due_letters(&self, now: i64, most: u32) -> Result<Vec<Letter>> {
+        let rows = sqlx::query(
+            "SELECT * FROM outbox o WHERE state = 'ready' AND due <= ?
+               AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.app = o.app AND b.id < o.id AND b.state <> 'sent')
+             ORDER BY id LIMIT ?",
+        )
+        .bind(now)
+        .bind(most)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(letter_of).collect()
+    }
+
+    async fn delivered(&self, id: i64, delivery: Delivery, answer: &str) -> Result<()> {
+        let (state, due) = match delivery {
+            Delivery::Sent => ("sent", 0),
+            Delivery::Again(due) => ("ready", due),
+            Delivery::Dead => ("dead", 0),
+        };
+        // What is sent stays sent, whatever a slower process says of it.
+        sqlx::query(
+            "UPDATE outbox SET state = ?, due = ?, answer = ?, attempts = attempts + 1
+             WHERE id = ? AND state <> 'sent'",
+        )
+        .bind(state)
+        .bind(due)
+        .bind(answer)
+        .bind(id)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn replay(&self, id: i64) -> Result<()> {
+        sqlx::query("UPDATE outbox SET state = 'ready', due = 0, attempts = 0 WHERE id = ? AND state = 'dead'")
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn letters(&self, state: &str, most: u32) -> Result<Vec<Letter>> {
+        let rows = sqlx::query("SELECT * FROM outbox WHERE ?1 = '' OR state = ?1 ORDER BY id DESC LIMIT ?2")
+            .bind(state)
+            .bind(most)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(letter_of).collect()
+    }
+
+    async fn tell_overdue(&self, today: &str, now: i64) -> Result<u64> {
+        let mut change = self.change().await?;
+        let late: Vec<(i64, i64, String)> =
+            sqlx::query_as("SELECT app, audit, mend_by FROM desk WHERE mend_by <> '' AND mend_by < ?")
+                .bind(today)
+                .fetch_all(&mut *change)
+                .await?;
+        let mut told = 0;
+        for (app, audit, day) in late {
+            let news = News { kind: "app.overdue", app, finding: "", audit, mark: &day, at: now };
+            told += u64::from(write(&mut change, news).await?);
+        }
+        change.commit().await?;
+        Ok(told)
+    }
+}

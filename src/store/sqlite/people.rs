@@ -1,0 +1,169 @@
+//! People, sessions and deeds in SQLite.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::Sqlite;
+use crate::store::{Deed, People, Person, Result, Session};
+
+fn person_of(row: &SqliteRow) -> Result<Person> {
+    Ok(Person {
+        name: row.try_get("name")?,
+        role: row.try_get("role")?,
+        password: row.try_get("password")?,
+        is_active: row.try_get("is_active")?,
+        failures: row.try_get("failures")?,
+        locked_until: row.try_get("locked_until")?,
+        made_at: row.try_get("made_at")?,
+    })
+}
+
+impl People for Sqlite {
+    async fn people(&self) -> Result<Vec<Person>> {
+        let rows = sqlx::query("SELECT * FROM people ORDER BY name").fetch_all(&self.readers).await?;
+        rows.iter().map(person_of).collect()
+    }
+
+    async fn person(&self, name: &str) -> Result<Option<Person>> {
+        let row = sqlx::query("SELECT * FROM people WHERE name = ?").bind(name).fetch_optional(&self.readers).await?;
+        row.map(|row| person_of(&row)).transpose()
+    }
+
+    async fn keep_person(&self, person: &Person) -> Result<()> {
+        let mut change = self.change().await?;
+        sqlx::query(
+            "INSERT INTO people (name, role, password, is_active, made_at) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (name) DO UPDATE SET role = excluded.role, password = excluded.password,
+                 is_active = excluded.is_active, failures = 0, locked_until = 0",
+        )
+        .bind(&person.name)
+        .bind(&person.role)
+        .bind(&person.password)
+        .bind(person.is_active)
+        .bind(person.made_at)
+        .execute(&mut *change)
+        .await?;
+        sqlx::query("DELETE FROM sessions WHERE person = ?").bind(&person.name).execute(&mut *change).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    async fn count_failure(&self, name: &str, most: u32, locked_until: i64) -> Result<()> {
+        sqlx::query(
+            "UPDATE people SET failures = failures + 1,
+                 locked_until = CASE WHEN failures + 1 >= ? THEN ? ELSE locked_until END
+             WHERE name = ?",
+        )
+        .bind(most)
+        .bind(locked_until)
+        .bind(name)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn forgive(&self, name: &str) -> Result<()> {
+        sqlx::query("UPDATE people SET failures = 0, locked_until = 0 WHERE name = ? AND failures > 0")
+            .bind(name)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn sign_in(&self, token: &str, person: &str, csrf: &str, at: i64) -> Result<()> {
+        sqlx::query("INSERT INTO sessions (token, person, csrf, begun, seen) VALUES (?, ?, ?, ?, ?)")
+            .bind(token)
+            .bind(person)
+            .bind(csrf)
+            .bind(at)
+            .bind(at)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn session(&self, token: &str, begun_after: i64, seen_after: i64, now: i64) -> Result<Option<Session>> {
+        let row = sqlx::query(
+            "SELECT people.*, csrf, begun, seen FROM sessions JOIN people ON people.name = sessions.person
+             WHERE token = ? AND begun > ? AND seen > ? AND is_active",
+        )
+        .bind(token)
+        .bind(begun_after)
+        .bind(seen_after)
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let session = Session {
+            person: person_of(&row)?,
+            csrf: row.try_get("csrf")?,
+            begun: row.try_get("begun")?,
+            seen: row.try_get("seen")?,
+        };
+        // Once a minute is exact enough, and spares a write for every page.
+        if now - session.seen > 60_000 {
+            sqlx::query("UPDATE sessions SET seen = ? WHERE token = ?")
+                .bind(now)
+                .bind(token)
+                .execute(&self.writer)
+                .await?;
+        }
+        Ok(Some(session))
+    }
+
+    async fn sign_out(&self, token: &str) -> Result<()> {
+        sqlx::query("DELETE FROM sessions WHERE token = ?").bind(token).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    async fn deed(&self, deed: &Deed) -> Result<()> {
+        sqlx::query("INSERT INTO deeds (who, what, about, at) VALUES (?, ?, ?, ?)")
+            .bind(&deed.who)
+            .bind(&deed.what)
+            .bind(&deed.about)
+            .bind(deed.at)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn deeds(&self, before: i64, most: u32) -> Result<Vec<Deed>> {
+        let rows = sqlx::query("SELECT * FROM deeds WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2")
+            .bind(before)
+            .bind(most)
+            .fetch_all(&self.readers)
+            .await?;
+        let deed = |row: &SqliteRow| {
+            Ok(Deed {
+                id: row.try_get("id")?,
+                who: row.try_get("who")?,
+                what: row.try_get("what")?,
+                about: row.try_get("about")?,
+                at: row.try_get("at")?,
+            })
+        };
+        rows.iter().map(deed).collect()
+    }
+
+    async fn keep_view(&self, person: &str, name: &str, query: &str) -> Result<()> {
+        let sql = if query.is_empty() {
+            sqlx::query("DELETE FROM views WHERE person = ? AND name = ?").bind(person).bind(name)
+        } else {
+            sqlx::query(
+                "INSERT INTO views (person, name, query) VALUES (?, ?, ?)
+                 ON CONFLICT (person, name) DO UPDATE SET query = excluded.query",
+            )
+            .bind(person)
+            .bind(name)
+            .bind(query)
+        };
+        sql.execute(&self.writer).await?;
+        Ok(())
+    }
+
+    async fn views(&self, person: &str) -> Result<Vec<(String, String)>> {
+        Ok(sqlx::query_as("SELECT name, query FROM views WHERE person = ? ORDER BY name")
+            .bind(person)
+            .fetch_all(&self.readers)
+            .await?)
+    }
+}

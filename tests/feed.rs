@@ -1,0 +1,229 @@
+//! Decisions reach the case backend once each, whatever fails on the way.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
+#[path = "support/desk.rs"]
+mod desk;
+#[path = "support/receiver.rs"]
+mod receiver;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use desk::{Sweeper, listing};
+use receiver::{Mood, Receiver, SECRET};
+use serde_json::Value;
+use xunjian::model::Listing;
+use xunjian::store::{Delivery, Desk, Outbox, Review, State};
+
+const SEARCH: &str = "拍照搜题，秒出答案。支持小学初中高中数学语文英语作业辅导，拍一拍就有解析。";
+
+fn photo(n: usize) -> Listing {
+    listing(&format!("cn.example.p{n}"), &format!("作业拍拍搜题 {n}"), SEARCH)
+}
+
+async fn decide(sweeper: &Sweeper, app: i64, verdict: &str, mend_by: &str, at: i64) {
+    let row = sweeper.home.state.desk_row(app).await.unwrap().unwrap();
+    let finding = row.findings.iter().find(|f| f.sign == "photo-search").unwrap();
+    let review = Review {
+        finding: finding.id.clone(),
+        audit: finding.last_audit,
+        evidence: finding.evidence.clone(),
+        who: "reviewer".into(),
+        verdict: verdict.into(),
+        reason: "seen-in-listing".into(),
+        mend_by: mend_by.into(),
+        at,
+        ..Review::default()
+    };
+    sweeper.home.state.review(&review).await.unwrap();
+}
+
+fn feed(home: &Path, to: &str, secret: &str, more: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_xunjian"))
+        .args(["feed", "--to", to, "--page", "https://review.example/", "--home"])
+        .arg(home)
+        .args(if more.contains(&"--wait") { &[][..] } else { &["--wait", "0.1"] })
+        .args(more)
+        .env("XUNJIAN_FEED_SECRET", secret)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts")
+}
+
+/// Sends until nothing is left to send, or fails after a while.
+async fn send_all(sweeper: &Sweeper, home: &Path, to: &str) {
+    let begun = Instant::now();
+    while !sweeper.home.state.letters("ready", 1).await.unwrap().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "letters are left");
+        feed(home, to, SECRET, &["--once"]).wait().unwrap();
+    }
+}
+
+fn kinds(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["type"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_told_from_confirmation_to_mending() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sweeper = Sweeper::new(dir.path()).await;
+    let app = sweeper.sweep(&[photo(1)]).await[0];
+    let receiver = Receiver::start(SECRET).await;
+    decide(&sweeper, app, "dismissed", "", 1).await;
+    decide(&sweeper, app, "confirmed", "2020-01-01", 2).await;
+    send_all(&sweeper, dir.path(), &receiver.url).await;
+    decide(&sweeper, app, "undone", "", 3).await;
+    decide(&sweeper, app, "confirmed", "2020-01-02", 4).await;
+    sweeper.sweep(&[listing("cn.example.p1", "乐学词典", "英语词典，查词发音。")]).await;
+    sweeper.sweep(&[photo(1)]).await;
+    send_all(&sweeper, dir.path(), &receiver.url).await;
+    let events = receiver.events();
+    let confirmed = "xunjian.finding.confirmed";
+    let expected = [
+        confirmed,
+        "xunjian.app.overdue",
+        "xunjian.finding.withdrawn",
+        confirmed,
+        "xunjian.app.mended",
+        confirmed,
+        "xunjian.app.overdue",
+    ];
+    assert_eq!(kinds(&events), expected, "a dismissal is nobody's case; what returns is told again");
+    let schema: Value = serde_json::from_str(include_str!("../docs/feed/event.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for event in &events {
+        let faults: Vec<String> = schema.iter_errors(event).map(|e| format!("{e} at {}", e.instance_path())).collect();
+        assert_eq!(faults, [] as [String; 0], "{event}");
+    }
+    let data = &events[0]["data"];
+    assert_eq!(data["finding"]["sign"], "photo-search");
+    assert_eq!((&data["decision"]["by"], &data["decision"]["mend_by"]), (&"reviewer".into(), &"2020-01-01".into()));
+    let id = data["finding_id"].as_str().unwrap();
+    assert_eq!(data["links"]["page"], format!("https://review.example/finding/{id}"));
+    assert!(data["finding"]["evidence"].as_array().is_some_and(|evidence| !evidence.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_in_trouble_loses_nothing_and_keeps_nothing_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sweeper = Sweeper::new(dir.path()).await;
+    let listings: Vec<Listing> = (0..6).map(photo).collect();
+    let apps = sweeper.sweep(&listings).await;
+    let receiver = Receiver::start(SECRET).await;
+    for (n, app) in apps.iter().enumerate() {
+        decide(&sweeper, *app, "confirmed", "2099-01-01", n as i64).await;
+        decide(&sweeper, *app, "undone", "", 100 + n as i64).await;
+    }
+    receiver.moods(&[Mood::Fails, Mood::KeepsAndFails, Mood::Slow, Mood::Conflict, Mood::Fails, Mood::KeepsAndFails]);
+    send_all(&sweeper, dir.path(), &receiver.url).await;
+    let events = receiver.events();
+    assert_eq!(events.len(), 12);
+    assert!(receiver.requests() >= 16, "{} requests: failures were tried again", receiver.requests());
+    assert_in_order(&events);
+}
+
+/// Each event once, and those of an app in the order they were written.
+fn assert_in_order(events: &[Value]) {
+    let mut last: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    for event in events {
+        let app = event["data"]["app"]["package"].as_str().unwrap().to_owned();
+        let at: u64 = event["sequence"].as_str().unwrap().parse().unwrap();
+        assert!(last.insert(app, at).is_none_or(|before| before < at), "{event}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_or_clock_is_refused_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sweeper = Sweeper::new(dir.path()).await;
+    let app = sweeper.sweep(&[photo(1)]).await[0];
+    decide(&sweeper, app, "confirmed", "2099-01-01", 1).await;
+    let receiver = Receiver::start(SECRET).await;
+    let other = "another secret that is long enough to be one";
+    let exit = feed(dir.path(), &receiver.url, other, &["--once", "--wait", "1"]).wait();
+    assert_eq!(exit.unwrap().code(), Some(3), "not everything was delivered");
+    let letter = sweeper.home.state.letters("ready", 1).await.unwrap().remove(0);
+    assert_eq!((letter.attempts, letter.answer.as_str()), (1, "401 bad signature or clock"));
+    receiver.skew(3_600);
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    feed(dir.path(), &receiver.url, SECRET, &["--once", "--wait", "1"]).wait().unwrap();
+    assert_eq!((receiver.events().len(), receiver.refused()), (0, 2));
+    receiver.skew(0);
+    send_all(&sweeper, dir.path(), &receiver.url).await;
+    assert_eq!(receiver.events().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_holds_its_app_back_until_it_is_replayed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sweeper = Sweeper::new(dir.path()).await;
+    let apps = sweeper.sweep(&[photo(1), photo(2)]).await;
+    for app in &apps {
+        decide(&sweeper, *app, "confirmed", "2099-01-01", 1).await;
+        decide(&sweeper, *app, "undone", "", 2).await;
+    }
+    let state = &sweeper.home.state;
+    let first = state.due_letters(0, 9).await.unwrap();
+    assert_eq!(first.len(), 2, "one of each app");
+    state.delivered(first[0].id, Delivery::Dead, "410 gone").await.unwrap();
+    let receiver = Receiver::start(SECRET).await;
+    feed(dir.path(), &receiver.url, SECRET, &["--once"]).wait().unwrap();
+    assert_eq!(receiver.events().len(), 2, "only the other app's");
+    state.replay(first[0].id).await.unwrap();
+    send_all(&sweeper, dir.path(), &receiver.url).await;
+    assert_eq!(receiver.events().len(), 4);
+    assert_in_order(&receiver.events());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_point_nothing_is_lost_and_nothing_kept_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sweeper = Sweeper::new(dir.path()).await;
+    let listings: Vec<Listing> = (0..25).map(photo).collect();
+    let apps = sweeper.sweep(&listings).await;
+    let receiver = Receiver::start(SECRET).await;
+    let mut random = fastrand::Rng::with_seed(20_220_228);
+    let mut written = 0;
+    for kill in 0..50 {
+        // A decision before each start, so that there is always something under way.
+        let app = apps[kill % apps.len()];
+        let verdict = if kill < apps.len() { "confirmed" } else { "undone" };
+        decide(&sweeper, app, verdict, "2099-01-01", kill as i64).await;
+        written += 1;
+        receiver.moods(&[random.choice([Mood::Well, Mood::KeepsAndFails, Mood::Slow, Mood::Fails]).unwrap()]);
+        let mut child = feed(dir.path(), &receiver.url, SECRET, &[]);
+        tokio::time::sleep(Duration::from_millis(random.u64(0..120))).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    receiver.moods(&[]);
+    send_all(&sweeper, dir.path(), &receiver.url).await;
+    let events = receiver.events();
+    assert_eq!(events.len(), written, "the receiver keeps each once");
+    assert_in_order(&events);
+}
+
+#[test]
+fn secrets_and_addresses_are_asked_for_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |to: &str, secret: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xunjian"));
+        command.args(["feed", "--once", "--to", to, "--home"]).arg(dir.path()).env_remove("XUNJIAN_FEED_SECRET");
+        if let Some(secret) = secret {
+            command.env("XUNJIAN_FEED_SECRET", secret);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (to, secret, told) in [
+        ("http://case.example/", Some(SECRET), "https only"),
+        ("https://case.example/", None, "XUNJIAN_FEED_SECRET"),
+        ("https://case.example/", Some("short secret"), "openssl rand"),
+    ] {
+        let (code, err) = run(to, secret);
+        assert_eq!(code, Some(2), "{err}");
+        assert!(err.contains(told) && !err.contains("short secret"), "{err}");
+    }
+}
