@@ -5,6 +5,7 @@
 //! functions of bytes and pack: no clock, no network, no file system. What has those
 //! stands around it: [`sweep`].
 
+pub mod asked;
 pub mod compare;
 mod container;
 pub mod evidence;

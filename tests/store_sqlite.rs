@@ -40,6 +40,7 @@ on! { state:
     desk::people_sign_in_until_they_may_not;
     desk::wrong_passwords_are_counted;
     desk::deeds_and_views_are_kept;
+    desk::clients_use_the_api_until_they_may_not;
     state::a_package_withheld_is_remembered_until_it_is_had;
 }
 

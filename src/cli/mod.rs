@@ -1,8 +1,10 @@
 //! The command line: one subcommand a file.
 
+mod asked;
 mod audit;
 mod bench;
 mod calibrate;
+mod client;
 mod config;
 mod corpora;
 mod diff;
@@ -84,6 +86,9 @@ enum Command {
     /// Say who may sign in to the reviewers' page. 管理可登录核查网页的人员。
     #[command(subcommand)]
     People(people::Command),
+    /// Say which programs may use the API. 管理可使用接口的程序。
+    #[command(subcommand)]
+    Client(client::Command),
     /// Hand out and verify evidence. 导出、核验证据包。
     #[command(subcommand)]
     Evidence(evidence::Command),
@@ -110,6 +115,7 @@ impl Cli {
             Command::Sweep(args) => sweep::run(&args),
             Command::Serve(args) => serve::run(&args),
             Command::Feed(args) => feed::run(&args),
+            Command::Client(command) => client::run(&command),
             Command::People(command) => people::run(&command),
             Command::Evidence(command) => evidence::run(&command),
             Command::Diff(args) => diff::run(&args),

@@ -23,7 +23,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let auditor = Arc::new(args.run.auditor()?);
+    let auditor = Arc::new(args.run.grounds.auditor()?);
     runtime()?.block_on(async {
         let (home, _lock) = args.home.take().await?;
         let ended = rescore(&home, Arc::clone(&auditor), &args.run, args.all, stop_on_interrupt()).await?;
@@ -47,9 +47,9 @@ pub(super) async fn rescore(
         only: Vec::new(),
         all,
         auditors: std::thread::available_parallelism().map_or(1, usize::from),
-        timeout: run.timeout,
-        as_of: run.day(),
-        registers: run.keep_grounds(home).await?,
+        timeout: run.grounds.timeout,
+        as_of: run.grounds.day(),
+        registers: run.grounds.keep_grounds(home).await?,
         tally: Arc::default(),
         stop,
     };

@@ -15,34 +15,41 @@ use crate::pipeline::sweep::Ended;
 use crate::report::{self, Format, Style};
 use crate::store::{Home, State, Vault};
 
-/// Options of a run over many apps.
+/// What audits rest on besides apps.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct RunArgs {
-    /// Form of the report of the apps that this run audited. Default: no report, one line.
-    #[arg(long, value_enum)]
-    pub(super) format: Option<Format>,
-    /// Write the report to a file instead of stdout.
-    #[arg(long, value_name = "PATH")]
-    pub(super) out: Option<PathBuf>,
+pub(super) struct GroundsArgs {
     #[command(flatten)]
     pub(super) judging: JudgingArgs,
     #[command(flatten)]
     pub(super) registers: RegisterArgs,
     /// Day on which licences and dates are judged, as 2026-01-31. Default: today.
     #[arg(long, value_name = "DATE")]
-    pub(super) as_of: Option<String>,
-    /// Exit with 10 when a finding has at least this confidence.
-    #[arg(long, value_enum, default_value_t = FailOn::Never)]
-    pub(super) fail_on: FailOn,
+    as_of: Option<String>,
     /// Seconds that reading one app may take.
     #[arg(long, default_value_t = 600, value_name = "SECONDS")]
     pub(super) timeout: u64,
 }
 
+/// Options of a run over many apps.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RunArgs {
+    /// Form of the report of the apps that this run audited. Default: no report, one line.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Write the report to a file instead of stdout.
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Exit with 10 when a finding has at least this confidence.
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    fail_on: FailOn,
+    #[command(flatten)]
+    pub(super) grounds: GroundsArgs,
+}
+
 /// Rows taken from the state at once.
 const PAGE: u32 = 128;
 
-impl RunArgs {
+impl GroundsArgs {
     /// The day to judge on.
     pub(super) fn day(&self) -> String {
         self.as_of.clone().unwrap_or_else(today)
@@ -70,14 +77,16 @@ impl RunArgs {
         }
         Ok(home.vault.put(&serde_json::to_vec(&registers)?).await?)
     }
+}
 
+impl RunArgs {
     /// Writes the report of a run and tells how it ended.
     pub(super) async fn finish(&self, state: &impl State, auditor: &Auditor, ended: &Ended) -> anyhow::Result<Exit> {
         let format = self.format.or(self.out.is_some().then_some(Format::Json));
         let mut writer = match format {
             Some(format) => {
                 let (out, colour) = open(self.out.as_deref())?;
-                let style = Style { lang: self.judging.lang.clone(), colour };
+                let style = Style { lang: self.grounds.judging.lang.clone(), colour };
                 Some(report::writer(format, out, style, auditor.made_by()))
             }
             None => None,
@@ -112,7 +121,7 @@ impl RunArgs {
         if let Some(writer) = &mut writer {
             writer.finish()?;
         }
-        eprintln!("{}", line(ended, &self.judging.lang));
+        eprintln!("{}", line(ended, &self.grounds.judging.lang));
         Ok(exit)
     }
 }

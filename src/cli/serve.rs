@@ -1,12 +1,17 @@
 //! `xunjian serve`: the reviewers' page.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 
 use super::Exit;
+use super::asked::Asked;
 use super::home::{HomeArgs, runtime};
+use super::network::NetworkArgs;
+use super::run::GroundsArgs;
 use crate::review::{Options, serve};
 use crate::store::People;
 
@@ -14,6 +19,10 @@ use crate::store::People;
 pub(super) struct Args {
     #[command(flatten)]
     home: HomeArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    grounds: GroundsArgs,
     /// Address to listen on. Others than this machine's own can reach it only if told so here.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
     listen: SocketAddr,
@@ -39,9 +48,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         // On stdout, for people and for scripts that wait for it.
         println!("http://{address}/");
-        let options =
-            Options { names: args.names.iter().map(|n| n.to_ascii_lowercase()).collect(), is_behind_tls: args.behind_tls };
+        let options = Options {
+            stores: args.network.stores()?.all().map(|store| store.id.clone()).collect(),
+            package_bytes: args.network.config.load()?.caps.package_bytes,
+            names: args.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
+            is_behind_tls: args.behind_tls,
+        };
+        let asked = Asked {
+            home: home.clone(),
+            network: args.network.clone(),
+            grounds: args.grounds.clone(),
+            stop: Arc::default(),
+        };
+        let mut workers = asked.start();
         serve(listener, home.clone(), options, stopped()).await.context("the page broke down")?;
+        asked.stop.store(true, Ordering::Relaxed);
+        while workers.join_next().await.is_some() {}
         home.state.close().await;
         Ok(Exit::Clean)
     })

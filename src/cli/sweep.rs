@@ -7,13 +7,13 @@ use super::Exit;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::progress;
-use super::run::{RunArgs, stop_on_interrupt};
+use super::run::{GroundsArgs, RunArgs, stop_on_interrupt};
 use crate::acquire::Client;
 use crate::crawl::Store;
 use crate::model::config::Config;
 use crate::pipeline::Auditor;
 use crate::pipeline::sweep::{Ended, Plan, Room, Sweep};
-use crate::store::Home;
+use crate::store::{Folder, Home, Sqlite};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,13 +35,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let auditor = Arc::new(args.run.auditor()?);
+    let auditor = Arc::new(args.run.grounds.auditor()?);
     let config = args.network.config.load()?;
     let stores = args.network.chosen(&args.stores)?;
     runtime()?.block_on(async {
         let (home, _lock) = args.home.take().await?;
         let errand = Errand {
             kind: "sweep",
+            scope: None,
             stores,
             aims: Vec::new(),
             limit: args.limit,
@@ -56,6 +57,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
 /// What a sweep goes over.
 pub(super) struct Errand {
     pub(super) kind: &'static str,
+    /// What its run is remembered by, where that is not the stores.
+    pub(super) scope: Option<String>,
     pub(super) stores: Vec<Arc<Store>>,
     pub(super) aims: Vec<(String, String)>,
     pub(super) limit: Option<usize>,
@@ -71,6 +74,22 @@ pub(super) async fn sweep(
     run: &RunArgs,
     errand: Errand,
 ) -> anyhow::Result<Ended> {
+    let sweep = prepare(home, config, auditor, &run.grounds, errand).await?;
+    let (state, tally, client) = (home.state.clone(), Arc::clone(&sweep.tally), Arc::clone(&sweep.client));
+    let bars = progress::show(state, tally, client, &run.grounds.judging.lang);
+    let ended = sweep.run().await;
+    drop(bars);
+    Ok(ended?)
+}
+
+/// A sweep over this home, ready to run.
+pub(super) async fn prepare(
+    home: &Home,
+    config: &Config,
+    auditor: Arc<Auditor>,
+    grounds: &GroundsArgs,
+    errand: Errand,
+) -> anyhow::Result<Sweep<Sqlite, Folder, Store>> {
     if config.network.contact.is_empty() {
         tracing::warn!("network.contact is empty: no store can reach whoever runs this; set it in the configuration");
     }
@@ -83,30 +102,27 @@ pub(super) async fn sweep(
         // The client has tried with waits of its own before a job fails.
         backoff: (config.network.backoff * 2500.0) as i64,
         withheld_rest: (config.network.withheld_rest * 1000.0) as i64,
-        timeout: run.timeout,
-        as_of: run.day(),
-        registers: run.keep_grounds(home).await?,
+        timeout: grounds.timeout,
+        as_of: grounds.day(),
+        registers: grounds.keep_grounds(home).await?,
         at_once: at_once(config, &errand.stores),
         ..Plan::default()
     };
-    let sweep = Sweep {
+    Ok(Sweep {
         state: home.state.clone(),
         vault: home.vault.clone(),
         incoming: home.vault.incoming(),
-        client: Arc::clone(&client),
+        client,
         stores: errand.stores,
         kind: errand.kind.into(),
+        scope: errand.scope,
         aims: errand.aims,
         auditor,
         plan,
         room: Room::of(errand.limit),
         tally: Arc::default(),
         stop: errand.stop,
-    };
-    let bars = progress::show(home.state.clone(), Arc::clone(&sweep.tally), client, &run.judging.lang);
-    let ended = sweep.run().await;
-    drop(bars);
-    Ok(ended?)
+    })
 }
 
 /// As many requests at once as the most patient host of a store allows; the client holds each

@@ -83,7 +83,7 @@ fn next(cron: &Cron, schedule: &Schedule, after: DateTime<Local>) -> anyhow::Res
 async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> bool {
     match errand(args, config, schedule, stop).await {
         Ok(ended) => {
-            println!("{}", line(&ended, &args.run.judging.lang));
+            println!("{}", line(&ended, &args.run.grounds.judging.lang));
             true
         }
         Err(error) => {
@@ -95,7 +95,7 @@ async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<Atomi
 
 async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
     // Read anew each time: signatures, registers and the day may be others by now.
-    let auditor = Arc::new(args.run.auditor()?);
+    let auditor = Arc::new(args.run.grounds.auditor()?);
     let (home, _lock) = args.home.take().await?;
     let stores = if schedule.stores.is_empty() {
         args.network.stores()?.all().cloned().map(Arc::new).collect()
@@ -130,6 +130,7 @@ async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<At
     }
     let errand = Errand {
         kind,
+        scope: None,
         stores,
         aims: aims.into_iter().collect(),
         limit: None,
@@ -142,7 +143,7 @@ async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<At
 /// Apps on the grey list that are known of these stores.
 async fn grey(args: &Args, home: &Home, stores: &BTreeSet<&str>) -> anyhow::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    for register in args.run.registers.all()?.iter().filter(|register| register.kind == RegisterKind::Grey) {
+    for register in args.run.grounds.registers.all()?.iter().filter(|register| register.kind == RegisterKind::Grey) {
         for row in register.rows.iter().filter(|row| !row.package.is_empty()) {
             let apps = home.state.find("", &row.package).await?;
             let here = apps.into_iter().filter(|app| stores.contains(app.store.as_str()));

@@ -16,8 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const WAIT: i64 = 5_000;
 /// Longest wait: six hours.
 const WAIT_MAX: i64 = 6 * 3_600_000;
-/// A letter that nobody takes is given up after a week.
-const GIVE_UP: i64 = 7 * 24 * 3_600_000;
+/// Tries before a letter that nobody takes is given up: with these waits, about a week. Tries are
+/// counted, not days: a feed that did not run has not tried.
+const TRIES: u32 = 40;
 /// Bytes of an answer that are kept.
 const ANSWER_MAX: usize = 2_000;
 
@@ -115,7 +116,7 @@ impl Feed {
         let (is_had, answer) = self.post(&letter, body, now).await;
         let delivery = match is_had {
             true => Delivery::Sent,
-            false if now - letter.at.min(now) > GIVE_UP && letter.attempts > 0 => Delivery::Dead,
+            false if letter.attempts + 1 >= TRIES => Delivery::Dead,
             false => Delivery::Again(now + wait(self.wait, letter.attempts)),
         };
         if delivery != Delivery::Sent {
@@ -189,5 +190,7 @@ mod tests {
         assert!((5_000..=5_500).contains(&wait(WAIT, 0)));
         assert!((40_000..=44_000).contains(&wait(WAIT, 3)));
         assert!((WAIT_MAX..=WAIT_MAX + WAIT_MAX / 10).contains(&wait(WAIT, 40)));
+        let all: i64 = (0..TRIES).map(|attempts| wait(WAIT, attempts)).sum();
+        assert!((6..9).contains(&(all / 86_400_000)), "about a week: {all} ms");
     }
 }

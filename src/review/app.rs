@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::again;
 use super::changes::{self, Change, EvidenceChange};
 use super::failure::Failure;
 use super::inbox::{Chip, state_of};
@@ -40,6 +41,10 @@ struct AppPage {
     changes: Option<Vec<Change>>,
     people: Vec<String>,
     next: Option<i64>,
+    /// It can be audited again from here.
+    can_ask: bool,
+    /// The latest audit that somebody asked for.
+    asked: String,
 }
 
 /// One audit in the list of them.
@@ -211,7 +216,10 @@ pub(super) async fn show(
     } else {
         Vec::new()
     };
+    let wish = again::wish_of_row(&site, &case.row, &case.latest).await?;
     html(&AppPage {
+        can_ask: wish.is_some() && page.may_decide(),
+        asked: again::told(&site, &page, wish.as_ref()).await?,
         title: case.title(),
         article: article(&case.latest.audit, &panels)?,
         gone,

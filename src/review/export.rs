@@ -118,6 +118,18 @@ impl Write for Shelf {
     }
 }
 
+impl Read for Shelf {
+    fn read(&mut self, piece: &mut [u8]) -> std::io::Result<usize> {
+        self.with(|file| file.read(piece))
+    }
+}
+
+impl Seek for Shelf {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.with(|file| file.seek(to))
+    }
+}
+
 impl Download {
     fn new(format: &str, visitor: &Visitor, made_by: MadeBy) -> Result<Self, Failure> {
         let (format, ending, kind) = format_of(format).ok_or(Failure::NotFound)?;
@@ -135,24 +147,28 @@ impl Download {
     async fn answer(mut self, name: &str) -> Result<Response, Failure> {
         tokio::task::block_in_place(|| self.writer.finish())?;
         drop(self.writer);
-        let file = self.file.clone();
-        file.with(|file| file.rewind())?;
+        let mut file = self.file.clone();
+        file.rewind()?;
         let headers = [
             (header::CONTENT_TYPE, self.kind.to_owned()),
             (header::CONTENT_DISPOSITION, format!("attachment; filename=\"xunjian-{name}.{}\"", self.ending)),
         ];
-        let pieces = futures_util::stream::unfold(file, |file| async move {
-            let mut piece = vec![0; 64 << 10];
-            let read = tokio::task::block_in_place(|| file.with(|file| file.read(&mut piece)));
-            match read {
-                Ok(0) => None,
-                Ok(n) => {
-                    piece.truncate(n);
-                    Some((Ok(Bytes::from(piece)), file))
-                }
-                Err(error) => Some((Err(error), file)),
-            }
-        });
-        Ok((headers, Body::from_stream(pieces)).into_response())
+        Ok((headers, stream(file)).into_response())
     }
+}
+
+/// A file as the body of an answer, piece by piece.
+pub(super) fn stream(file: impl Read + Send + 'static) -> Body {
+    let pieces = futures_util::stream::unfold(file, |mut file| async move {
+        let mut piece = vec![0; 64 << 10];
+        match tokio::task::block_in_place(|| file.read(&mut piece)) {
+            Ok(0) => None,
+            Ok(n) => {
+                piece.truncate(n);
+                Some((Ok(Bytes::from(piece)), file))
+            }
+            Err(error) => Some((Err(error), file)),
+        }
+    });
+    Body::from_stream(pieces)
 }

@@ -29,6 +29,18 @@ pub(super) enum Failure {
     Host,
     /// Too many at once.
     Busy,
+    /// A program without a token.
+    Token,
+    /// Neither of the forms a request may have.
+    MediaType,
+    /// More than is taken.
+    TooLarge,
+    /// Too many audits wait.
+    Waiting,
+    /// No room on the disk.
+    Full,
+    /// It was there, and is not kept any more.
+    Gone,
     /// Our own fault; goes to the log.
     Ours(String),
 }
@@ -52,7 +64,7 @@ impl From<std::io::Error> for Failure {
 }
 
 impl Failure {
-    const fn status(&self) -> StatusCode {
+    pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::SignIn => StatusCode::SEE_OTHER,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -61,11 +73,17 @@ impl Failure {
             Self::Moved => StatusCode::CONFLICT,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Token => StatusCode::UNAUTHORIZED,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Waiting => StatusCode::TOO_MANY_REQUESTS,
+            Self::Full => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Gone => StatusCode::GONE,
             Self::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    const fn key(&self) -> &'static str {
+    pub(super) const fn key(&self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
             Self::NotFound => "e.not-found",
@@ -75,8 +93,36 @@ impl Failure {
             Self::Moved => "e.moved",
             Self::Host => "e.host",
             Self::Busy => "e.busy",
+            Self::Token => "e.token",
+            Self::MediaType => "e.media-type",
+            Self::TooLarge => "e.too-large",
+            Self::Waiting => "e.waiting",
+            Self::Full => "e.full",
+            Self::Gone => "e.gone",
             Self::Ours(_) => "e.failed",
         }
+    }
+
+    /// A fault of ours, whatever it was.
+    pub(super) fn ours(error: impl ToString) -> Self {
+        Self::Ours(error.to_string())
+    }
+
+    /// Puts faults of ours into the log: people are told nothing of them.
+    pub(super) fn log(&self) {
+        if let Self::Ours(error) = self {
+            tracing::error!(error, "a page failed");
+        }
+    }
+
+    /// What went wrong and what to do, in a language.
+    pub(super) fn told(&self, lang: Lang) -> String {
+        let page = Page::stranger(lang, "");
+        let what = match self {
+            Self::Bad(key) => page.t(&format!("bad.{key}")),
+            _ => String::new(),
+        };
+        page.with(self.key(), &[("what", &what)])
     }
 
     /// The page, in a language.
@@ -84,15 +130,8 @@ impl Failure {
         if let Self::SignIn = self {
             return Redirect::to("/sign-in").into_response();
         }
-        if let Self::Ours(error) = self {
-            tracing::error!(error, "a page failed");
-        }
-        let page = Page::stranger(lang, "");
-        let what = match self {
-            Self::Bad(key) => page.t(&format!("bad.{key}")),
-            _ => String::new(),
-        };
-        let told = page.with(self.key(), &[("what", &what)]);
+        self.log();
+        let (page, told) = (Page::stranger(lang, ""), self.told(lang));
         let html = FailurePage { page, told }.render().unwrap_or_default();
         (self.status(), Html(html)).into_response()
     }

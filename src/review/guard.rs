@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::Shared;
+use super::api;
 use super::failure::Failure;
 use super::page::lang_of;
 
@@ -30,12 +31,16 @@ const HEADERS: [(HeaderName, &str); 7] = [
 pub(super) async fn guard(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let lang = lang_of(request.headers());
     let is_static = request.uri().path().starts_with("/static/");
+    let is_api = api::is_api(request.uri().path());
+    let as_asked = |failure: &Failure| if is_api { api::of_failure(failure, lang) } else { failure.page(lang) };
     let mut answer = match refused(&site, &request) {
-        Some(failure) => failure.page(lang),
+        Some(failure) => as_asked(&failure),
         None => next.run(request).await,
     };
     if let Some(failure) = answer.extensions_mut().remove::<Arc<Failure>>() {
-        answer = failure.page(lang);
+        answer = as_asked(&failure);
+    } else if is_api && is_bare(&answer) {
+        answer = plain(answer).await;
     }
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
@@ -48,6 +53,24 @@ pub(super) async fn guard(State(site): State<Shared>, request: Request, next: Ne
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     answer
+}
+
+/// A failure that the framework answered with, in its own words.
+fn is_bare(answer: &Response) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    let status = answer.status();
+    (status.is_client_error() || status.is_server_error()) && kind.is_none_or(|kind| kind != "application/problem+json")
+}
+
+async fn plain(answer: Response) -> Response {
+    let (parts, body) = answer.into_parts();
+    let said = axum::body::to_bytes(body, 1_000).await.unwrap_or_default();
+    let mut problem = api::of_status(parts.status, String::from_utf8_lossy(&said).into_owned());
+    // Which methods there are.
+    if let Some(allow) = parts.headers.get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    problem
 }
 
 fn refused(site: &Shared, request: &Request) -> Option<Failure> {

@@ -4,8 +4,11 @@
 //! server for anything. Everything shown is hostile text: templates escape, and
 //! [`report::clean`](crate::report::clean) takes away what changes how a text reads.
 
+mod again;
+mod api;
 mod app;
 mod assets;
+mod bag;
 mod changes;
 mod decide;
 mod dossier;
@@ -13,6 +16,7 @@ mod export;
 mod failure;
 mod guard;
 mod inbox;
+mod letters;
 mod listing;
 mod me;
 mod mending;
@@ -37,6 +41,7 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
+pub use self::api::{RIGHTS as API_RIGHTS, new_token, token_hash};
 pub use self::password::{PASSWORD_MIN, hash as hash_password};
 pub use self::role::Role;
 pub use self::session::is_name;
@@ -53,6 +58,10 @@ const FORM_MAX: usize = 256 << 10;
 /// How the page is served.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// Ids of stores whose apps can be audited on demand.
+    pub stores: BTreeSet<String>,
+    /// Bytes of a package that programs may send.
+    pub package_bytes: u64,
     /// Host names it answers to beside addresses and `localhost`: any other name is a stranger's
     /// that was made to point here (DNS rebinding).
     pub names: BTreeSet<String>,
@@ -87,17 +96,22 @@ pub async fn serve(
 }
 
 fn router(site: Shared) -> Router {
+    let (api, uploads) = api::routers(site.options.package_bytes);
     Router::new()
         .route("/", get(inbox::show).post(decide::several))
         .route("/views", post(inbox::keep_view))
         .route("/app/{app}", get(app::show))
         .route("/app/{app}/dossier", get(dossier::show))
         .route("/app/{app}/assign", post(decide::assign))
+        .route("/app/{app}/again", post(again::show))
+        .route("/finding/{finding}/bag", get(bag::show))
         .route("/finding/{finding}", get(app::of_finding).post(decide::one))
         .route("/mending", get(mending::show))
         .route("/results", get(results::show))
         .route("/export/{format}", get(export::all))
         .route("/app/{app}/export/{format}", get(export::one))
+        .route("/letters", get(letters::show))
+        .route("/letters/{letter}/replay", post(letters::replay))
         .route("/people", get(people::show).post(people::keep))
         .route("/log", get(people::log))
         .route("/me", get(me::show).post(me::change_password))
@@ -106,10 +120,12 @@ fn router(site: Shared) -> Router {
         .route("/lang/{lang}", get(page::switch))
         .route("/static/{name}", get(assets::get))
         .route("/health", get(|| async { "ok" }))
-        .fallback(failure::nowhere)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), guard::guard))
+        .merge(api)
         .layer(axum::extract::DefaultBodyLimit::max(FORM_MAX))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, PAGE_TIME))
+        .merge(uploads)
+        .fallback(failure::nowhere)
         .layer(CatchPanicLayer::new())
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), guard::guard))
         .with_state(site)
 }

@@ -120,7 +120,8 @@ impl Did {
     }
 
     fn told(&self, page: &Page) -> String {
-        const KNOWN: [&str; 7] = ["decided", "undone", "assigned", "moved", "password", "person", "view"];
+        const KNOWN: [&str; 9] =
+            ["decided", "undone", "assigned", "moved", "password", "person", "view", "queued", "replayed"];
         if !KNOWN.contains(&self.key.as_str()) {
             return String::new();
         }

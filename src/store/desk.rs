@@ -89,6 +89,8 @@ pub struct DeskQuery {
     pub search: String,
     /// Today, e.g. `2026-11-24`, for what is overdue.
     pub today: String,
+    /// By number, those after this app; `None`: by severity and probability.
+    pub after: Option<i64>,
     /// Apps left out before the first.
     pub skip: u32,
     /// Apps at most.
@@ -231,7 +233,7 @@ pub struct RunCount {
 
 /// The reviewers' side of the state. Every method is one step.
 pub trait Desk: Send + Sync {
-    /// A page of the inbox, first what is most severe and most probable.
+    /// A page of the inbox: see [`DeskQuery::after`] for its order.
     fn desk(&self, query: &DeskQuery) -> impl Future<Output = Result<Vec<DeskRow>>> + Send;
     /// Counts beside it.
     fn desk_counts(&self, query: &DeskQuery) -> impl Future<Output = Result<DeskCounts>> + Send;

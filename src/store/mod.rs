@@ -23,7 +23,7 @@ pub use error::StoreError;
 pub use folder::Folder;
 pub use home::{Home, Lock};
 pub use outbox::{Delivery, Letter, Outbox};
-pub use people::{Deed, People, Person, Session};
+pub use people::{ApiClient, Deed, People, Person, Session};
 pub use rows::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, JobCount, Judged, Known, ListingRow, NewAudit, NewFetch,
     PackageFile, Review, Run, Seen, Sight, SkipRow, Withheld,

@@ -51,6 +51,21 @@ pub struct Deed {
     pub at: i64,
 }
 
+/// A program that may use the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiClient {
+    /// What it is called in the log.
+    pub name: String,
+    /// Hash of its token.
+    pub token: String,
+    /// `read`, `audit`, with a space between.
+    pub rights: String,
+    /// May use it.
+    pub is_active: bool,
+    /// When it was added, or got its token.
+    pub made_at: i64,
+}
+
 /// The memory of people. Every method is one step.
 pub trait People: Send + Sync {
     /// Everybody, by name.
@@ -77,6 +92,13 @@ pub trait People: Send + Sync {
     ) -> impl Future<Output = Result<Option<Session>>> + Send;
     /// Ends a session.
     fn sign_out(&self, token: &str) -> impl Future<Output = Result<()>> + Send;
+
+    /// Every client of the API, by name.
+    fn clients(&self) -> impl Future<Output = Result<Vec<ApiClient>>> + Send;
+    /// The client of a token that may use it, by the token's hash.
+    fn client(&self, token: &str) -> impl Future<Output = Result<Option<ApiClient>>> + Send;
+    /// Adds a client, or changes its token, rights and whether it may use the API.
+    fn keep_client(&self, client: &ApiClient) -> impl Future<Output = Result<()>> + Send;
 
     /// Keeps what somebody did.
     fn deed(&self, deed: &Deed) -> impl Future<Output = Result<()>> + Send;

@@ -7,7 +7,7 @@ use crate::model::{ArtifactKind, Audit, Listing, MadeBy, Skipped};
 pub struct Run {
     /// Its number.
     pub id: i64,
-    /// `sweep`, `rescore`, `reaudit` or `recheck`.
+    /// `sweep`, `rescore`, `reaudit`, `recheck` or `asked`.
     pub kind: String,
     /// What it goes over.
     pub scope: String,

@@ -14,6 +14,10 @@ pub trait State: Send + Sync {
     fn begin(&self, kind: &str, scope: &str, now: i64) -> impl Future<Output = Result<Run>> + Send;
     /// Ends a run.
     fn end(&self, run: i64, summary: &str, now: i64) -> impl Future<Output = Result<()>> + Send;
+    /// One run.
+    fn run(&self, id: i64) -> impl Future<Output = Result<Option<Run>>> + Send;
+    /// The latest run of a kind and scope.
+    fn latest_run(&self, kind: &str, scope: &str) -> impl Future<Output = Result<Option<Run>>> + Send;
     /// Latest runs, latest first.
     fn runs(&self, most: u32) -> impl Future<Output = Result<Vec<Run>>> + Send;
 

@@ -86,9 +86,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(home: &Path) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    pub fn start_with(home: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_xunjian"))
             .args(["serve", "--listen", "127.0.0.1:0", "--home"])
             .arg(home)
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");

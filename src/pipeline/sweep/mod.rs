@@ -101,6 +101,8 @@ pub struct Sweep<S, V, C> {
     pub stores: Vec<Arc<C>>,
     /// What its runs are called: `sweep`, or what `watch` does besides.
     pub kind: String,
+    /// What its run goes over, where that is not the stores.
+    pub scope: Option<String>,
     /// Only these apps, by store and package; the whole catalogues where it is empty.
     pub aims: Vec<(String, String)>,
     /// Pack, policy and registers.
@@ -137,7 +139,7 @@ where
     /// # Errors
     /// When something cannot be remembered.
     pub async fn run(self) -> Result<Ended, SweepError> {
-        let scope = self.scope();
+        let scope = self.scope.clone().unwrap_or_else(|| self.names());
         let run = self.state.begin(&self.kind, &scope, now()).await?;
         let prefix = jobs::prefix(run.id);
         // Whoever held these died: this process alone works on the run.
@@ -172,7 +174,8 @@ where
         Ok(())
     }
 
-    fn scope(&self) -> String {
+    /// The stores' names.
+    fn names(&self) -> String {
         let mut names: Vec<&str> = self.stores.iter().map(|store| store.id()).collect();
         names.sort_unstable();
         names.dedup();

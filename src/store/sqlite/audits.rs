@@ -163,13 +163,13 @@ async fn put_on_desk(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'
     };
     sqlx::query(
         "INSERT INTO desk (app, store, package, title, developer, stages, subjects, standing, level, audit, at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE EXISTS (SELECT 1 FROM findings WHERE app = ?1)
+         SELECT ?1, store, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM apps
+         WHERE id = ?1 AND EXISTS (SELECT 1 FROM findings WHERE app = ?1)
          ON CONFLICT (app) DO UPDATE SET title = excluded.title, developer = excluded.developer,
              stages = excluded.stages, subjects = excluded.subjects, standing = excluded.standing,
              level = excluded.level, audit = excluded.audit, at = excluded.at",
     )
     .bind(new.app)
-    .bind(&app.store)
     .bind(&app.package)
     .bind(&app.title)
     .bind(&app.developer)

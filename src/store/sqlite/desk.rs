@@ -64,6 +64,9 @@ fn filtered(select: &str, query: &DeskQuery) -> QueryBuilder<sqlx::Sqlite> {
             sql.push(" AND ").push(column).push(" = ").push_bind(value.clone());
         }
     }
+    if let Some(after) = query.after {
+        sql.push(" AND app > ").push_bind(after);
+    }
     if !query.assigned.is_empty() {
         let person = if query.assigned == "-" { "" } else { &query.assigned };
         sql.push(" AND assigned = ").push_bind(person.to_owned());
@@ -88,7 +91,8 @@ fn filtered(select: &str, query: &DeskQuery) -> QueryBuilder<sqlx::Sqlite> {
 impl Desk for Sqlite {
     async fn desk(&self, query: &DeskQuery) -> Result<Vec<DeskRow>> {
         let mut sql = filtered("desk.*", query);
-        sql.push(" ORDER BY rank DESC, app LIMIT ").push_bind(query.most).push(" OFFSET ").push_bind(query.skip);
+        sql.push(if query.after.is_some() { " ORDER BY app LIMIT " } else { " ORDER BY rank DESC, app LIMIT " });
+        sql.push_bind(query.most).push(" OFFSET ").push_bind(query.skip);
         let rows = sql.build().fetch_all(&self.readers).await?;
         self.with_findings(rows.iter().map(row_of).collect::<Result<_>>()?).await
     }

@@ -4,7 +4,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
-use crate::store::{Deed, People, Person, Result, Session};
+use crate::store::{ApiClient, Deed, People, Person, Result, Session};
 
 fn person_of(row: &SqliteRow) -> Result<Person> {
     Ok(Person {
@@ -14,6 +14,16 @@ fn person_of(row: &SqliteRow) -> Result<Person> {
         is_active: row.try_get("is_active")?,
         failures: row.try_get("failures")?,
         locked_until: row.try_get("locked_until")?,
+        made_at: row.try_get("made_at")?,
+    })
+}
+
+fn client_of(row: &SqliteRow) -> Result<ApiClient> {
+    Ok(ApiClient {
+        name: row.try_get("name")?,
+        token: row.try_get("token")?,
+        rights: row.try_get("rights")?,
+        is_active: row.try_get("is_active")?,
         made_at: row.try_get("made_at")?,
     })
 }
@@ -112,6 +122,35 @@ impl People for Sqlite {
 
     async fn sign_out(&self, token: &str) -> Result<()> {
         sqlx::query("DELETE FROM sessions WHERE token = ?").bind(token).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    async fn clients(&self) -> Result<Vec<ApiClient>> {
+        let rows = sqlx::query("SELECT * FROM clients ORDER BY name").fetch_all(&self.readers).await?;
+        rows.iter().map(client_of).collect()
+    }
+
+    async fn client(&self, token: &str) -> Result<Option<ApiClient>> {
+        let row = sqlx::query("SELECT * FROM clients WHERE token = ? AND is_active")
+            .bind(token)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| client_of(&row)).transpose()
+    }
+
+    async fn keep_client(&self, client: &ApiClient) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO clients (name, token, rights, is_active, made_at) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (name) DO UPDATE SET token = excluded.token, rights = excluded.rights,
+                 is_active = excluded.is_active, made_at = excluded.made_at",
+        )
+        .bind(&client.name)
+        .bind(&client.token)
+        .bind(&client.rights)
+        .bind(client.is_active)
+        .bind(client.made_at)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 

@@ -26,6 +26,20 @@ impl State for Sqlite {
         Ok(())
     }
 
+    async fn run(&self, id: i64) -> Result<Option<Run>> {
+        let row = sqlx::query("SELECT * FROM runs WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        row.map(|row| run_of(&row)).transpose()
+    }
+
+    async fn latest_run(&self, kind: &str, scope: &str) -> Result<Option<Run>> {
+        let row = sqlx::query("SELECT * FROM runs WHERE kind = ? AND scope = ? ORDER BY id DESC LIMIT 1")
+            .bind(kind)
+            .bind(scope)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| run_of(&row)).transpose()
+    }
+
     async fn runs(&self, most: u32) -> Result<Vec<Run>> {
         let rows =
             sqlx::query("SELECT * FROM runs ORDER BY id DESC LIMIT ?").bind(most).fetch_all(&self.readers).await?;

@@ -1,6 +1,6 @@
 //! What every memory of people and of their decisions must do.
 
-use xunjian::store::{Deed, Desk, DeskQuery, People, Person, Review, State, Tray};
+use xunjian::store::{ApiClient, Deed, Desk, DeskQuery, People, Person, Review, State, Tray};
 
 fn person(name: &str) -> Person {
     Person {
@@ -61,6 +61,23 @@ pub async fn deeds_and_views_are_kept(state: &impl People) {
     assert_eq!(state.views("a").await.unwrap(), []);
 }
 
+pub async fn clients_use_the_api_until_they_may_not(state: &impl People) {
+    let client = |token: &str, is_active| ApiClient {
+        name: "backend".into(),
+        token: token.into(),
+        rights: "read audit".into(),
+        is_active,
+        made_at: 5,
+    };
+    state.keep_client(&client("first", true)).await.unwrap();
+    assert_eq!(state.client("first").await.unwrap(), Some(client("first", true)));
+    state.keep_client(&client("second", true)).await.unwrap();
+    assert_eq!(state.client("first").await.unwrap(), None, "a new token ends the one before");
+    state.keep_client(&client("second", false)).await.unwrap();
+    assert_eq!(state.client("second").await.unwrap(), None);
+    assert_eq!(state.clients().await.unwrap(), [client("second", false)]);
+}
+
 /// On a state that `findings_come_and_go` has left with one app and its findings open.
 pub async fn decisions_move_apps_between_trays(state: &(impl State + Desk)) {
     let asked = |tray| DeskQuery { tray, today: "2026-06-01".into(), most: 10, ..DeskQuery::default() };
@@ -99,6 +116,10 @@ pub async fn decisions_move_apps_between_trays(state: &(impl State + Desk)) {
     state.assign(app, "a").await.unwrap();
     let mine = DeskQuery { assigned: "a".into(), ..asked(Tray::All) };
     assert_eq!(state.desk(&mine).await.unwrap().len(), 1);
+    for (after, expected) in [(0, 1), (app, 0)] {
+        let query = DeskQuery { after: Some(after), ..asked(Tray::All) };
+        assert_eq!(state.desk(&query).await.unwrap().len(), expected, "after {after}");
+    }
     let odd = DeskQuery { search: "%' OR 1=1 --".into(), ..asked(Tray::All) };
     assert_eq!(state.desk(&odd).await.unwrap().len(), 0, "what is searched for stands for itself");
 }
