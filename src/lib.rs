@@ -2,7 +2,7 @@
 //! bars, and hands a person findings that can be checked.
 //!
 //! The modules below are the pipeline, in order. Dependencies run one way:
-//! `model <- signature <- stages <- pipeline <- review <- cli`; no stage names another.
+//! `model <- signature <- stages <- pipeline <- feed <- review <- cli`; no stage names another.
 
 rust_i18n::i18n!("locales", fallback = "zh");
 
@@ -35,8 +35,8 @@ pub mod train;
 
 pub mod pipeline;
 
-pub mod review;
-
 pub mod feed;
+
+pub mod review;
 
 pub mod cli;

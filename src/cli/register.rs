@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
 use super::Exit;
 use crate::model::RegisterKind;
-use crate::register::{Register, Registers, import};
+use crate::register::{Register, Registers, import, keep, read_all};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -36,7 +34,8 @@ pub(super) struct RegisterArgs {
 }
 
 impl RegisterArgs {
-    fn folder(&self) -> Option<PathBuf> {
+    /// The folder.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
         self.registers
             .clone()
             .or_else(|| std::env::var_os("XUNJIAN_HOME").map(|home| PathBuf::from(home).join("registers")))
@@ -53,30 +52,15 @@ impl RegisterArgs {
         if self.registers.is_some() && !folder.is_dir() {
             anyhow::bail!("--registers {}: no such folder; `xunjian register import` makes it", folder.display());
         }
-        read_all(&folder)
+        Ok(read_all(&folder, RegisterKind::ALL)?)
     }
-}
-
-fn read_all(folder: &Path) -> anyhow::Result<Vec<Register>> {
-    let mut registers = Vec::new();
-    for kind in RegisterKind::ALL {
-        let path = folder.join(format!("{}.json", kind.id()));
-        if path.is_file() {
-            let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            registers.push(
-                serde_json::from_str(&text)
-                    .with_context(|| format!("{}: not a register we wrote; import it again", path.display()))?,
-            );
-        }
-    }
-    Ok(registers)
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Import { kind, file, home } => import_file(*kind, file, home),
         Command::List { home } => {
-            for register in read_all(&home.folder().unwrap_or_else(|| "registers".into()))? {
+            for register in read_all(&home.folder().unwrap_or_else(|| "registers".into()), RegisterKind::ALL)? {
                 println!("{}\t{} rows\t{}", register.kind.id(), register.rows.len(), register.sha256);
             }
             Ok(Exit::Clean)
@@ -105,21 +89,6 @@ fn import_file(kind: RegisterKind, file: &Path, home: &RegisterArgs) -> anyhow::
     keep(&folder, &imported.register)?;
     println!("{}: {} rows kept, {} left out", kind.id(), imported.register.rows.len(), imported.bad.len());
     Ok(if imported.bad.is_empty() { Exit::Clean } else { Exit::Incomplete })
-}
-
-/// Writes the register whole; the one before goes to `history/`, named by its content.
-fn keep(folder: &Path, register: &Register) -> anyhow::Result<()> {
-    let history = folder.join("history");
-    std::fs::create_dir_all(&history).with_context(|| format!("{}: cannot be made", history.display()))?;
-    let path = folder.join(format!("{}.json", register.kind.id()));
-    if path.is_file() {
-        let text = std::fs::read(&path)?;
-        let before = crate::pipeline::sha256(&text);
-        std::fs::write(history.join(format!("{}-{}.json", register.kind.id(), &before[..16])), text)?;
-    }
-    let fresh = folder.join(format!("{}.json.new", register.kind.id()));
-    std::fs::write(&fresh, serde_json::to_string_pretty(register)?)?;
-    std::fs::rename(&fresh, &path).with_context(|| path.display().to_string())
 }
 
 /// Today as `YYYY-MM-DD`, in UTC.

@@ -1,6 +1,7 @@
 //! `xunjian serve`: the reviewers' page.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::Exit;
 use super::asked::Asked;
+use super::feed::secret_of;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::GroundsArgs;
@@ -29,6 +31,9 @@ pub(super) struct Args {
     /// Host name that the page is reached by, e.g. `xunjian.example.org`. May be given several times.
     #[arg(long = "name", value_name = "HOST")]
     names: Vec<String>,
+    /// File with the secret shared with the case backend, to take its lists. Default: `XUNJIAN_FEED_SECRET`.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
     /// A proxy in front speaks TLS: cookies are sent over nothing else.
     #[arg(long)]
     behind_tls: bool,
@@ -51,6 +56,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         let options = Options {
             stores: args.network.stores()?.all().map(|store| store.id.clone()).collect(),
             package_bytes: args.network.config.load()?.caps.package_bytes,
+            registers: args.grounds.registers.folder(),
+            secret: secret_of(args.secret_file.as_deref())?,
             names: args.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
             is_behind_tls: args.behind_tls,
         };

@@ -47,8 +47,8 @@ pub struct Round {
 /// The way to the case backend.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    home: Home,
-    client: reqwest::Client,
+    pub(super) home: Home,
+    pub(super) client: reqwest::Client,
     /// Address of the receiver.
     to: url::Url,
     secret: Secret,
@@ -126,18 +126,27 @@ impl Feed {
         Ok(delivery)
     }
 
+    /// A request with the headers of the Standard Webhooks specification.
+    pub(super) fn signed(
+        &self,
+        request: reqwest::RequestBuilder,
+        id: &str,
+        body: &[u8],
+        now: i64,
+    ) -> reqwest::RequestBuilder {
+        let seconds = now.div_euclid(1_000);
+        request
+            .header("webhook-id", id)
+            .header("webhook-timestamp", seconds)
+            .header("webhook-signature", signature(&self.secret, id, seconds, body))
+    }
+
     /// Posts a letter: whether the receiver has it, and what it said.
     async fn post(&self, letter: &Letter, body: Vec<u8>, now: i64) -> (bool, String) {
-        let seconds = now.div_euclid(1_000);
-        let signed = signature(&self.secret, &letter.event, seconds, &body);
         let request = self
-            .client
-            .post(self.to.clone())
+            .signed(self.client.post(self.to.clone()), &letter.event, &body, now)
             .header("content-type", "application/cloudevents+json; charset=utf-8")
             .header("idempotency-key", &letter.event)
-            .header("webhook-id", &letter.event)
-            .header("webhook-timestamp", seconds)
-            .header("webhook-signature", signed)
             .body(body);
         let answer = match request.send().await {
             Ok(answer) => answer,

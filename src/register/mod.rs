@@ -4,11 +4,13 @@
 //! and never taken.
 
 mod credit_code;
+mod folder;
 mod lookup;
 mod name;
 mod table;
 
 pub use credit_code::{credit_codes, is_credit_code};
+pub use folder::{FolderError, keep, path_of, read_all};
 pub use lookup::Registers;
 pub use name::legal_name;
-pub use table::{BadRow, Imported, Register, RegisterError, import};
+pub use table::{BadRow, Imported, Register, RegisterError, checked, import};

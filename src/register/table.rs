@@ -160,16 +160,27 @@ fn row(number: usize, columns: &[Option<&str>], cells: &[String]) -> Result<Row,
     for (name, cell) in columns.iter().zip(cells) {
         let cell = cell.trim().to_owned();
         match name {
-            Some("credit_code") => row.credit_code = cell.to_ascii_uppercase(),
+            Some("credit_code") => row.credit_code = cell,
             Some("provider") => row.provider = cell,
             Some("app") => row.app = cell,
             Some("package") => row.package = cell,
             Some("number") => row.number = cell,
-            Some("until") if !cell.is_empty() => {
-                row.until = date(&cell).ok_or_else(|| format!("\"{cell}\" is no date; write 2026-01-31"))?;
-            }
+            Some("until") => row.until = cell,
             _ => {}
         }
+    }
+    checked(row)
+}
+
+/// A row as registers keep it: code in capitals, day as `2026-01-31`.
+///
+/// # Errors
+/// Why the row cannot be kept.
+pub fn checked(mut row: Row) -> Result<Row, String> {
+    row.credit_code = row.credit_code.trim().to_ascii_uppercase();
+    if !row.until.trim().is_empty() {
+        let day = date(row.until.trim());
+        row.until = day.ok_or_else(|| format!("\"{}\" is no date; write 2026-01-31", row.until))?;
     }
     if !row.credit_code.is_empty() && !is_credit_code(&row.credit_code) {
         return Err(format!("credit code {} has a wrong check character", row.credit_code));

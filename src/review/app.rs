@@ -14,7 +14,7 @@ use super::listing::ListingView;
 use super::page::{Did, Page, html};
 use super::query::Asked;
 use super::session::Visitor;
-use super::{Shared, reasons, time};
+use super::{Shared, lists, reasons, time};
 use crate::report::html::{Markup, article};
 use crate::report::{clean, words};
 use crate::store::{AuditRow, Desk, DeskFinding, DeskQuery, DeskRow, People, Review, State as _, Tray};
@@ -41,6 +41,8 @@ struct AppPage {
     changes: Option<Vec<Change>>,
     people: Vec<String>,
     next: Option<i64>,
+    /// Lists of the case backend that have it.
+    lists: Vec<String>,
     /// It can be audited again from here.
     can_ask: bool,
     /// The latest audit that somebody asked for.
@@ -218,6 +220,7 @@ pub(super) async fn show(
     };
     let wish = again::wish_of_row(&site, &case.row, &case.latest).await?;
     html(&AppPage {
+        lists: lists::told(&site, &page, &case.latest.audit).await?,
         can_ask: wish.is_some() && page.may_decide(),
         asked: again::told(&site, &page, wish.as_ref()).await?,
         title: case.title(),

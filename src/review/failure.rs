@@ -31,6 +31,8 @@ pub(super) enum Failure {
     Busy,
     /// A program without a token.
     Token,
+    /// A message that nobody we know signed.
+    Signature,
     /// Neither of the forms a request may have.
     MediaType,
     /// More than is taken.
@@ -73,7 +75,7 @@ impl Failure {
             Self::Moved => StatusCode::CONFLICT,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Token | Self::Signature => StatusCode::UNAUTHORIZED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Waiting => StatusCode::TOO_MANY_REQUESTS,
@@ -94,6 +96,7 @@ impl Failure {
             Self::Host => "e.host",
             Self::Busy => "e.busy",
             Self::Token => "e.token",
+            Self::Signature => "e.signature",
             Self::MediaType => "e.media-type",
             Self::TooLarge => "e.too-large",
             Self::Waiting => "e.waiting",

@@ -18,6 +18,7 @@ mod guard;
 mod inbox;
 mod letters;
 mod listing;
+mod lists;
 mod me;
 mod mending;
 mod page;
@@ -62,6 +63,10 @@ pub struct Options {
     pub stores: BTreeSet<String>,
     /// Bytes of a package that programs may send.
     pub package_bytes: u64,
+    /// Folder of registers, where the case backend's lists are kept.
+    pub registers: Option<std::path::PathBuf>,
+    /// What the case backend signs its lists with; `None`: none are taken.
+    pub secret: Option<crate::feed::Secret>,
     /// Host names it answers to beside addresses and `localhost`: any other name is a stranger's
     /// that was made to point here (DNS rebinding).
     pub names: BTreeSet<String>,
@@ -74,6 +79,7 @@ struct Site {
     home: Home,
     options: Options,
     passwords: Semaphore,
+    lists: Arc<lists::Lists>,
     /// A hash that no password has: checked for names that nobody has, so that both take as long.
     nobody: String,
 }
@@ -91,7 +97,8 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let nobody = hash_password(&session::random().map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
-    let site = Arc::new(Site { home, options, passwords: Semaphore::new(PASSWORDS_AT_ONCE), nobody });
+    let site =
+        Arc::new(Site { home, options, passwords: Semaphore::new(PASSWORDS_AT_ONCE), lists: Arc::default(), nobody });
     axum::serve(listener, router(site)).with_graceful_shutdown(stop).await
 }
 

@@ -9,6 +9,7 @@ mod findings;
 mod problem;
 mod runs;
 mod shapes;
+mod standings;
 mod upload;
 
 use std::time::Duration;
@@ -48,7 +49,8 @@ const AROUND: usize = 2 << 20;
         (name = "apps", description = "Apps with findings, and their reports."),
         (name = "findings", description = "Findings, the decisions about them, and their evidence."),
         (name = "audits", description = "Audits on demand."),
-        (name = "runs", description = "What sweeps and other runs did.")
+        (name = "runs", description = "What sweeps and other runs did."),
+        (name = "standings", description = "The case backend's lists, pushed to us.")
     )
 )]
 struct Document;
@@ -73,8 +75,11 @@ pub(super) fn routers(package_bytes: u64) -> (Router<Shared>, Router<Shared>) {
         .routes(routes!(audits::progress))
         .routes(routes!(runs::list))
         .split_for_parts();
-    let (slow, more) =
-        OpenApiRouter::new().routes(routes!(audits::ask)).routes(routes!(findings::bag)).split_for_parts();
+    let (slow, more) = OpenApiRouter::new()
+        .routes(routes!(audits::ask))
+        .routes(routes!(findings::bag))
+        .routes(routes!(standings::push))
+        .split_for_parts();
     let document = document.merge_from(more);
     let most = usize::try_from(package_bytes).unwrap_or(usize::MAX).saturating_add(AROUND);
     let slow = slow
