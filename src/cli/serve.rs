@@ -14,7 +14,7 @@ use super::feed::secret_of;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::GroundsArgs;
-use crate::review::{Options, serve};
+use crate::review::{Oidc, Options, serve};
 use crate::store::People;
 
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,15 @@ pub(super) struct Args {
     /// File with the secret shared with the case backend, to take its lists. Default: `XUNJIAN_FEED_SECRET`.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// Issuer of an OpenID Connect server that people may sign in by; they are added here by name first.
+    #[arg(long, value_name = "URL", requires_all = ["oidc_client", "page"])]
+    oidc: Option<String>,
+    /// What this page is called there. Its secret, if it has one: `XUNJIAN_OIDC_SECRET`.
+    #[arg(long, value_name = "ID")]
+    oidc_client: Option<String>,
+    /// Address that people reach this page by, e.g. `https://xunjian.example.org`.
+    #[arg(long, value_name = "URL")]
+    page: Option<String>,
     /// A proxy in front speaks TLS: cookies are sent over nothing else.
     #[arg(long)]
     behind_tls: bool,
@@ -58,6 +67,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             package_bytes: args.network.config.load()?.caps.package_bytes,
             registers: args.grounds.registers.folder(),
             secret: secret_of(args.secret_file.as_deref())?,
+            oidc: oidc(args)?,
             names: args.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
             is_behind_tls: args.behind_tls,
         };
@@ -74,6 +84,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         home.state.close().await;
         Ok(Exit::Clean)
     })
+}
+
+/// The server that says who somebody is.
+fn oidc(args: &Args) -> anyhow::Result<Option<Oidc>> {
+    let (Some(issuer), Some(client), Some(page)) = (&args.oidc, &args.oidc_client, &args.page) else {
+        return Ok(None);
+    };
+    let secret = std::env::var("XUNJIAN_OIDC_SECRET").ok();
+    Ok(Some(Oidc::new(issuer, client, secret, page).map_err(|error| anyhow::anyhow!("--oidc: {error}"))?))
 }
 
 /// Comes with an interrupt, or with what service managers send.

@@ -4,6 +4,8 @@
 mod rerun;
 mod screenshots;
 
+pub use screenshots::{screenshot, screenshots_at_hand};
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::again;
 use super::changes::{self, Change, EvidenceChange};
+use super::draft::{self, Draft};
 use super::failure::Failure;
 use super::inbox::{Chip, state_of};
 use super::listing::ListingView;
@@ -15,6 +16,7 @@ use super::page::{Did, Page, html};
 use super::query::Asked;
 use super::session::Visitor;
 use super::{Shared, lists, reasons, time};
+use crate::pipeline::evidence::screenshots_at_hand;
 use crate::report::html::{Markup, article};
 use crate::report::{clean, words};
 use crate::store::{AuditRow, Desk, DeskFinding, DeskQuery, DeskRow, People, Review, State as _, Tray};
@@ -36,6 +38,8 @@ struct AppPage {
     /// Findings that the latest audit has no more, with what was decided.
     gone: Vec<(Chip, Markup)>,
     listing: Option<ListingView>,
+    /// Numbers of screenshots that a sweep kept.
+    shots: Vec<usize>,
     versions: Vec<Version>,
     copies: Vec<(i64, String, String)>,
     changes: Option<Vec<Change>>,
@@ -69,6 +73,8 @@ pub(super) struct Panel {
     pub(super) from: String,
     pub(super) in_30_days: String,
     pub(super) tomorrow: String,
+    /// Examples drafted from it, where it was found wrong.
+    pub(super) drafts: Vec<Draft>,
     /// For paper: history without forms.
     pub(super) is_printed: bool,
 }
@@ -148,11 +154,17 @@ impl Case {
                 from: from.to_owned(),
                 in_30_days: time::in_days(30),
                 tomorrow: time::in_days(1),
+                drafts: self.drafts(finding),
                 is_printed,
             };
             panels.insert(finding.id.clone(), Markup::rendered(&panel)?);
         }
         Ok(panels)
+    }
+
+    fn drafts(&self, finding: &DeskFinding) -> Vec<Draft> {
+        let found = self.latest.audit.findings.iter().find(|found| found.id == finding.id);
+        found.filter(|_| finding.verdict == "dismissed").map_or_else(Vec::new, draft::of)
     }
 
     async fn reviews(&self, site: &Shared, page: &Page, finding: &DeskFinding) -> Result<Vec<ReviewView>, Failure> {
@@ -171,6 +183,12 @@ impl Case {
         let Some(id) = self.latest.listing else { return Ok(None) };
         let row = site.home.state.listing(id).await?;
         Ok(row.map(|row| ListingView::new(page, &row.listing, &self.latest.audit)))
+    }
+
+    async fn shots(&self, site: &Shared) -> Result<Vec<usize>, Failure> {
+        let Some(id) = self.latest.listing else { return Ok(Vec::new()) };
+        let Some(row) = site.home.state.listing(id).await? else { return Ok(Vec::new()) };
+        screenshots_at_hand(&site.home.state, &row.listing).await.map_err(Failure::ours)
     }
 
     pub(super) fn title(&self) -> String {
@@ -227,6 +245,7 @@ pub(super) async fn show(
         article: article(&case.latest.audit, &panels)?,
         gone,
         listing: case.listing(&site, &page).await?,
+        shots: case.shots(&site).await?,
         versions: case.versions(),
         copies: case.copies(&site).await?,
         changes: changes::of_versions(&site, &page, &case.history).await?,

@@ -33,6 +33,10 @@ pub(super) enum Failure {
     Token,
     /// A message that nobody we know signed.
     Signature,
+    /// The sign-in server did not answer as it should.
+    OtherServer,
+    /// The sign-in server vouches for somebody who was not added here.
+    NotAdded,
     /// Neither of the forms a request may have.
     MediaType,
     /// More than is taken.
@@ -70,7 +74,8 @@ impl Failure {
         match self {
             Self::SignIn => StatusCode::SEE_OTHER,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Forbidden | Self::Csrf => StatusCode::FORBIDDEN,
+            Self::OtherServer => StatusCode::BAD_GATEWAY,
+            Self::Forbidden | Self::Csrf | Self::NotAdded => StatusCode::FORBIDDEN,
             Self::Bad(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Moved => StatusCode::CONFLICT,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
@@ -97,6 +102,8 @@ impl Failure {
             Self::Busy => "e.busy",
             Self::Token => "e.token",
             Self::Signature => "e.signature",
+            Self::OtherServer => "e.other-server",
+            Self::NotAdded => "e.not-added",
             Self::MediaType => "e.media-type",
             Self::TooLarge => "e.too-large",
             Self::Waiting => "e.waiting",

@@ -12,6 +12,7 @@ mod bag;
 mod changes;
 mod decide;
 mod dossier;
+mod draft;
 mod export;
 mod failure;
 mod guard;
@@ -21,6 +22,7 @@ mod listing;
 mod lists;
 mod me;
 mod mending;
+mod oidc;
 mod page;
 mod password;
 mod people;
@@ -29,6 +31,7 @@ mod reasons;
 mod results;
 mod role;
 mod session;
+mod shots;
 mod time;
 
 use std::collections::BTreeSet;
@@ -43,6 +46,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use self::api::{RIGHTS as API_RIGHTS, new_token, token_hash};
+pub use self::oidc::Oidc;
 pub use self::password::{PASSWORD_MIN, hash as hash_password};
 pub use self::role::Role;
 pub use self::session::is_name;
@@ -70,6 +74,8 @@ pub struct Options {
     /// Host names it answers to beside addresses and `localhost`: any other name is a stranger's
     /// that was made to point here (DNS rebinding).
     pub names: BTreeSet<String>,
+    /// Another server that says who somebody is.
+    pub oidc: Option<Oidc>,
     /// A proxy in front speaks TLS: cookies go over nothing else.
     pub is_behind_tls: bool,
 }
@@ -80,6 +86,7 @@ struct Site {
     options: Options,
     passwords: Semaphore,
     lists: Arc<lists::Lists>,
+    under_way: oidc::UnderWay,
     /// A hash that no password has: checked for names that nobody has, so that both take as long.
     nobody: String,
 }
@@ -97,8 +104,14 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let nobody = hash_password(&session::random().map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
-    let site =
-        Arc::new(Site { home, options, passwords: Semaphore::new(PASSWORDS_AT_ONCE), lists: Arc::default(), nobody });
+    let site = Arc::new(Site {
+        home,
+        options,
+        passwords: Semaphore::new(PASSWORDS_AT_ONCE),
+        lists: Arc::default(),
+        under_way: oidc::UnderWay::default(),
+        nobody,
+    });
     axum::serve(listener, router(site)).with_graceful_shutdown(stop).await
 }
 
@@ -110,6 +123,7 @@ fn router(site: Shared) -> Router {
         .route("/app/{app}", get(app::show))
         .route("/app/{app}/dossier", get(dossier::show))
         .route("/app/{app}/assign", post(decide::assign))
+        .route("/app/{app}/screenshot/{number}", get(shots::show))
         .route("/app/{app}/again", post(again::show))
         .route("/finding/{finding}/bag", get(bag::show))
         .route("/finding/{finding}", get(app::of_finding).post(decide::one))
@@ -123,6 +137,8 @@ fn router(site: Shared) -> Router {
         .route("/log", get(people::log))
         .route("/me", get(me::show).post(me::change_password))
         .route("/sign-in", get(session::show).post(session::sign_in))
+        .route("/sign-in/other", get(oidc::go))
+        .route("/sign-in/back", get(oidc::back))
         .route("/sign-out", post(session::sign_out))
         .route("/lang/{lang}", get(page::switch))
         .route("/static/{name}", get(assets::get))

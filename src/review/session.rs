@@ -139,11 +139,14 @@ struct SignInPage {
     page: Page,
     is_wrong: bool,
     name: String,
+    /// People may sign in by another server.
+    has_other: bool,
 }
 
 /// `GET /sign-in`
-pub(super) async fn show(Tongue(lang): Tongue) -> Result<Response, Failure> {
-    html(&SignInPage { page: Page::stranger(lang, "sign_in"), is_wrong: false, name: String::new() })
+pub(super) async fn show(State(site): State<Shared>, Tongue(lang): Tongue) -> Result<Response, Failure> {
+    let (page, has_other) = (Page::stranger(lang, "sign_in"), site.options.oidc.is_some());
+    html(&SignInPage { page, is_wrong: false, name: String::new(), has_other })
 }
 
 /// `POST /sign-in`
@@ -157,16 +160,22 @@ pub(super) async fn sign_in(
     let secret = fields.all("password").next().unwrap_or_default().to_owned();
     if !is_let_in(&site, &name, secret).await? {
         note(&site, &name, "refused", "").await?;
-        let told = SignInPage { page: Page::stranger(lang, "sign_in"), is_wrong: true, name };
+        let (page, has_other) = (Page::stranger(lang, "sign_in"), site.options.oidc.is_some());
+        let told = SignInPage { page, is_wrong: true, name, has_other };
         let answer = html(&told)?;
         return Ok((StatusCode::UNAUTHORIZED, answer).into_response());
     }
-    let (token, csrf) = (random_or_ours()?, random_or_ours()?);
-    site.home.state.sign_in(&kept(&token), &name, &csrf, time::now()).await?;
-    note(&site, &name, "signed-in", "").await?;
-    let secure = if site.options.is_behind_tls { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}");
+    let cookie = admit(&site, &name, "").await?;
     Ok((StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".into())]).into_response())
+}
+
+/// Begins a session: the cookie that keeps it.
+pub(super) async fn admit(site: &Shared, name: &str, how: &str) -> Result<String, Failure> {
+    let (token, csrf) = (random_or_ours()?, random_or_ours()?);
+    site.home.state.sign_in(&kept(&token), name, &csrf, time::now()).await?;
+    note(site, name, "signed-in", how).await?;
+    let secure = if site.options.is_behind_tls { "; Secure" } else { "" };
+    Ok(format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}"))
 }
 
 fn random_or_ours() -> Result<String, Failure> {

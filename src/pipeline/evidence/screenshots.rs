@@ -42,6 +42,36 @@ pub(super) async fn add<S: State, V: Vault>(
     Ok(all)
 }
 
+/// A screenshot that was fetched, counted from 0: ending of its format, and bytes.
+///
+/// # Errors
+/// When state or vault cannot be read.
+pub async fn screenshot<S: State, V: Vault>(
+    (state, vault): (&S, &V),
+    listing: &Listing,
+    number: usize,
+) -> Result<Option<(&'static str, Vec<u8>)>, EvidenceError> {
+    let Some(ask) = picture_asks(listing).nth(number) else { return Ok(None) };
+    let row = state.last_fetch(&ask_key(&ask)).await?.filter(|row| row.fetch.status == 200);
+    let Some(row) = row else { return Ok(None) };
+    let bytes = vault.get(&row.fetch.body).await?;
+    Ok(kind(&bytes).map(|kind| (kind, bytes)))
+}
+
+/// Numbers of the screenshots that were fetched.
+///
+/// # Errors
+/// When the state cannot be read.
+pub async fn screenshots_at_hand(state: &impl State, listing: &Listing) -> Result<Vec<usize>, EvidenceError> {
+    let mut at_hand = Vec::new();
+    for (number, ask) in picture_asks(listing).enumerate() {
+        if state.last_fetch(&ask_key(&ask)).await?.is_some_and(|row| row.fetch.status == 200) {
+            at_hand.push(number);
+        }
+    }
+    Ok(at_hand)
+}
+
 /// What sort of picture bytes are, by the signatures of the formats; a page of excuses is none.
 fn kind(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
