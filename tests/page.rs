@@ -7,7 +7,7 @@ mod desk;
 
 use desk::{Browser, Server, Sweeper, add_person, listing};
 use xunjian::model::Listing;
-use xunjian::store::{Desk, DeskQuery, State};
+use xunjian::store::{Delivery, Desk, DeskQuery, Outbox, State};
 
 const SEARCH: &str = "拍照搜题，秒出答案。支持小学初中高中数学语文英语作业辅导，拍一拍就有解析。";
 
@@ -221,6 +221,66 @@ async fn leads_give_apps_out_and_everything_is_in_the_log() {
     }
     assert!(!log.contains(desk::PASSWORD));
     drop(sweeper);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_nobody_took_is_shown_with_its_answer_and_sent_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sweeper, server, app) = one_app(dir.path()).await;
+    let found = finding(&sweeper, app).await;
+    let reviewer = Browser::sign_in(&server, "reviewer").await;
+    let day = (chrono::Local::now() + chrono::Duration::days(30)).format("%Y-%m-%d").to_string();
+    let fields = [
+        ("verdict", "confirmed"),
+        ("reason", "seen-in-listing"),
+        ("mend_by", day.as_str()),
+        ("evidence", found.evidence.as_str()),
+    ];
+    assert_eq!(reviewer.post(&format!("/finding/{}", found.id), &fields).await.0, 303);
+    let state = &sweeper.home.state;
+    let letter = state.letters("ready", 1).await.unwrap().remove(0);
+    state.delivered(letter.id, Delivery::Dead, "500 <b>out of order</b>").await.unwrap();
+    assert_eq!(reviewer.get("/letters").await.0, 403, "a reviewer has no part in it");
+    let operator = Browser::sign_in(&server, "operator").await;
+    let (_, _, page) = operator.get("/letters").await;
+    assert!(page.contains("线索已确认") && page.contains("500 &#60;b&#62;out of order"), "{page}");
+    let replay = format!("/letters/{}/replay", letter.id);
+    assert_eq!(reviewer.post(&replay, &[]).await.0, 403);
+    assert_eq!(operator.post(&replay, &[]).await.0, 303);
+    assert_eq!(state.letters("ready", 1).await.unwrap()[0].id, letter.id);
+    assert!(!operator.get("/letters").await.2.contains("out of order"));
+    assert!(operator.get("/letters?state=ready").await.2.contains("线索已确认"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_finding_drafts_an_example_that_the_checks_understand() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sweeper, server, app) = one_app(dir.path()).await;
+    let found = finding(&sweeper, app).await;
+    let reviewer = Browser::sign_in(&server, "reviewer").await;
+    let (_, _, page) = reviewer.get(&format!("/app/{app}")).await;
+    assert!(!page.contains("[[no-match]]"), "nothing is wrong yet");
+    let fields = [("verdict", "dismissed"), ("reason", "negated"), ("evidence", found.evidence.as_str())];
+    assert_eq!(reviewer.post(&format!("/finding/{}", found.id), &fields).await.0, 303);
+    let (_, _, page) = reviewer.get(&format!("/app/{app}")).await;
+    let (_, rest) = page.split_once("signatures/photo-search/wording.toml").expect("a draft for the file");
+    let (_, rest) = rest.split_once("<pre tabindex=\"0\"><code>").unwrap();
+    let draft = rest.split("</code>").next().unwrap().replace("&#34;", "\"");
+    assert!(draft.starts_with("[[no-match]]\n"), "{draft}");
+    // The mistake is still there, and the checks now say so, at the example.
+    let folder = dir.path().join("signatures");
+    std::fs::create_dir_all(folder.join("photo-search")).unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/signatures/photo-search/wording.toml");
+    let text = std::fs::read_to_string(file).unwrap();
+    std::fs::write(folder.join("photo-search/wording.toml"), format!("{text}\n{draft}")).unwrap();
+    let checked = std::process::Command::new(env!("CARGO_BIN_EXE_xunjian"))
+        .args(["signatures", "check", "--signatures"])
+        .arg(&folder)
+        .output()
+        .unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
+    assert!(!checked.status.success() && said.contains("photo-search/wording"), "{said}");
+    assert!(said.contains("holds here"), "an example that fails, not a file that does not read: {said}");
 }
 
 const HOSTILE: &str = "<script>alert(1)</script>\u{202e}txt.exe\0\"'=cmd|' /C calc'!A0 拍照搜题";

@@ -235,7 +235,8 @@ pub struct RunCount {
 pub trait Desk: Send + Sync {
     /// A page of the inbox: see [`DeskQuery::after`] for its order.
     fn desk(&self, query: &DeskQuery) -> impl Future<Output = Result<Vec<DeskRow>>> + Send;
-    /// Counts beside it.
+    /// Counts beside it; those of trays, signs, stores and people may be some seconds old, but never
+    /// older than a decision made through this handle.
     fn desk_counts(&self, query: &DeskQuery) -> impl Future<Output = Result<DeskCounts>> + Send;
     /// One app's row.
     fn desk_row(&self, app: i64) -> impl Future<Output = Result<Option<DeskRow>>> + Send;

@@ -43,6 +43,12 @@ CREATE TABLE desk (
 CREATE INDEX desk_waiting ON desk (rank DESC, app) WHERE waiting > 0;
 CREATE INDEX desk_by_rank ON desk (rank DESC, app);
 CREATE INDEX desk_mending ON desk (mend_by) WHERE mend_by <> '';
+-- Counts beside the inbox are read from these alone.
+CREATE INDEX desk_counts ON desk (waiting, fresh, changed, stale, confirmed, dismissed, mended, mend_by);
+CREATE INDEX desk_by_store ON desk (store);
+CREATE INDEX desk_assigned ON desk (assigned) WHERE assigned <> '';
+CREATE INDEX findings_waiting ON findings (sign)
+    WHERE state = 'open' AND (verdict IN ('', 'again') OR (decided <> '' AND decided <> evidence));
 
 CREATE TABLE people (
     name      TEXT PRIMARY KEY,              -- what they sign in with and decisions are signed with

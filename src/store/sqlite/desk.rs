@@ -1,6 +1,7 @@
 //! The inbox in SQLite.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row};
@@ -9,6 +10,9 @@ use super::Sqlite;
 use crate::store::{
     Agreement, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, Result, RunCount, Tray, TwoReviewers,
 };
+
+/// Age at which the inbox's counts are counted anew.
+const COUNTS_AGE: Duration = Duration::from_secs(2);
 
 /// What holds for the apps of a tray. `?1` is today.
 const fn holds(tray: Tray) -> &'static str {
@@ -100,27 +104,11 @@ impl Desk for Sqlite {
     async fn desk_counts(&self, query: &DeskQuery) -> Result<DeskCounts> {
         let found: i64 = filtered("count(*)", query).build_query_scalar().fetch_one(&self.readers).await?;
         let mut counts = DeskCounts { found: found as u64, ..DeskCounts::default() };
-        let columns: Vec<String> =
-            Tray::ALL.iter().map(|tray| format!("count(*) FILTER (WHERE {})", holds(*tray))).collect();
-        let sql = format!("SELECT {} FROM desk", columns.join(", "));
-        let row = sqlx::query(AssertSqlSafe(sql)).bind(&query.today).fetch_one(&self.readers).await?;
-        for (index, tray) in Tray::ALL.into_iter().enumerate() {
-            counts.trays.insert(tray, row.try_get::<i64, _>(index)? as u64);
-        }
-        let signs: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT sign, count(*) FROM findings
-             WHERE state = 'open' AND (verdict IN ('', 'again') OR (decided <> '' AND decided <> evidence))
-             GROUP BY sign",
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        counts.signs = signs.into_iter().map(|(sign, n)| (sign, n as u64)).collect();
-        counts.stores =
-            sqlx::query_scalar("SELECT DISTINCT store FROM desk ORDER BY store").fetch_all(&self.readers).await?;
-        counts.assigned =
-            sqlx::query_scalar("SELECT DISTINCT assigned FROM desk WHERE assigned <> '' ORDER BY assigned")
-                .fetch_all(&self.readers)
-                .await?;
+        let shared = self.shared_counts(&query.today).await?;
+        counts.trays = shared.trays;
+        counts.signs = shared.signs;
+        counts.stores = shared.stores;
+        counts.assigned = shared.assigned;
         Ok(counts)
     }
 
@@ -190,6 +178,47 @@ impl Desk for Sqlite {
 }
 
 impl Sqlite {
+    /// What every reader's inbox shows alike. Readers share what was counted in the last moments,
+    /// so that many of them beside a sweep cost no more than one.
+    async fn shared_counts(&self, today: &str) -> Result<DeskCounts> {
+        let mut kept = self.counts.lock().await;
+        if let Some((at, day, counts)) = &*kept
+            && at.elapsed() < COUNTS_AGE
+            && day == today
+        {
+            return Ok(counts.clone());
+        }
+        let counts = self.count(today).await?;
+        *kept = Some((Instant::now(), today.to_owned(), counts.clone()));
+        Ok(counts)
+    }
+
+    async fn count(&self, today: &str) -> Result<DeskCounts> {
+        let mut counts = DeskCounts::default();
+        let columns: Vec<String> =
+            Tray::ALL.iter().map(|tray| format!("count(*) FILTER (WHERE {})", holds(*tray))).collect();
+        let sql = format!("SELECT {} FROM desk", columns.join(", "));
+        let row = sqlx::query(AssertSqlSafe(sql)).bind(today).fetch_one(&self.readers).await?;
+        for (index, tray) in Tray::ALL.into_iter().enumerate() {
+            counts.trays.insert(tray, row.try_get::<i64, _>(index)? as u64);
+        }
+        let signs: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT sign, count(*) FROM findings
+             WHERE state = 'open' AND (verdict IN ('', 'again') OR (decided <> '' AND decided <> evidence))
+             GROUP BY sign",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        counts.signs = signs.into_iter().map(|(sign, n)| (sign, n as u64)).collect();
+        counts.stores =
+            sqlx::query_scalar("SELECT DISTINCT store FROM desk ORDER BY store").fetch_all(&self.readers).await?;
+        counts.assigned =
+            sqlx::query_scalar("SELECT DISTINCT assigned FROM desk WHERE assigned <> '' ORDER BY assigned")
+                .fetch_all(&self.readers)
+                .await?;
+        Ok(counts)
+    }
+
     async fn with_findings(&self, mut rows: Vec<DeskRow>) -> Result<Vec<DeskRow>> {
         if rows.is_empty() {
             return Ok(rows);

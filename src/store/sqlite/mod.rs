@@ -12,12 +12,14 @@ mod state;
 mod work;
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlitePool, Transaction};
+use tokio::sync::Mutex;
 
-use super::Result;
+use super::{DeskCounts, Result};
 
 /// How long a writer waits for one of another process.
 const BUSY: Duration = Duration::from_secs(60);
@@ -29,6 +31,8 @@ const READERS: u32 = 4;
 pub struct Sqlite {
     readers: SqlitePool,
     writer: SqlitePool,
+    /// The inbox's counts as they were last counted, and for which day.
+    counts: Arc<Mutex<Option<(Instant, String, DeskCounts)>>>,
 }
 
 impl Sqlite {
@@ -48,7 +52,7 @@ impl Sqlite {
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("src/store/schema").run(&writer).await?;
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, counts: Arc::default() })
     }
 
     /// A change: the lock is taken at once, so that it cannot fail half way.

@@ -230,7 +230,10 @@ impl State for Sqlite {
     }
 
     async fn review(&self, review: &Review) -> Result<()> {
-        self.keep_review(review).await
+        self.keep_review(review).await?;
+        // Who decides sees the counts move.
+        *self.counts.lock().await = None;
+        Ok(())
     }
 
     async fn reviews(&self, finding: &str) -> Result<Vec<Review>> {
