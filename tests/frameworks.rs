@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use support::containers::{App, archive, hap, ipa};
 use support::package::{Member, Package};
 
-use xunjian::model::Budget;
+use xunjian::model::{Budget, Kind};
 use xunjian::pipeline::{Auditor, sha256};
 use xunjian::signature::{Pack, Source};
 
@@ -172,5 +172,39 @@ fn words_are_found_where_each_framework_keeps_them() {
         let said = audit.findings.iter().chain(&audit.out_of_scope).filter(|f| f.sign.id() == "photo-search");
         let places: Vec<&str> = said.flat_map(|f| &f.evidence).map(|e| e.place.as_str()).collect();
         assert!(places.iter().any(|place| place.starts_with(&format!("a.apk!/{path}"))), "{path}: {places:?}");
+    }
+}
+
+/// What a framework's own tool built of our sources (`tests/fixtures/frameworks/build.sh`), in the
+/// places where its runtime looks for it.
+#[test]
+fn what_the_frameworks_own_tools_build_is_named_and_read() {
+    let built = [
+        ("React Native", "metro", "index.android.bundle", "assets/index.android.bundle", "两位数乘法名师精讲"),
+        ("React Native", "metro", "index.android.bundle", "assets/index.android.bundle", "拍一拍作业，马上出答案"),
+        ("Capacitor", "capacitor/assets", "capacitor.config.json", "assets/capacitor.config.json", "幼小衔接课"),
+        ("Capacitor", "capacitor/assets", "public/index.html", "assets/public/index.html", "拼音识字启蒙课"),
+        (
+            "DCloud(uni-app/5+)",
+            "uni-app/www",
+            "app-service.js",
+            "assets/apps/__UNI__1A2B3C4/www/app-service.js",
+            "中考完形填空冲刺班",
+        ),
+    ];
+    let base = Package::read(&std::fs::read(support::project("tests/fixtures/apks/cleanedu.apk")).unwrap());
+    for (name, folder, _, _, text) in built {
+        let mut package = base.clone();
+        for (_, _, file, place, _) in built.iter().filter(|other| other.1 == folder) {
+            if package.members.iter().all(|member| member.central.name != place.as_bytes()) {
+                let path = support::project(&format!("tests/fixtures/frameworks/{folder}/{file}"));
+                package.members.push(Member::new(place, &std::fs::read(path).unwrap(), true));
+            }
+        }
+        let bytes = package.write();
+        assert_eq!(frameworks(&bytes), [name], "{folder}");
+        let mut reading = AUDITOR.read_keeping("a.apk", &sha256(&bytes), &bytes.as_slice()).unwrap();
+        let facts = reading.keep().unwrap().expect("facts are kept").facts().unwrap();
+        assert!(facts.of(Kind::Asset).any(|fact| fact.contains(text)), "{folder}: {text}");
     }
 }

@@ -164,7 +164,8 @@ impl Case {
 
     fn drafts(&self, finding: &DeskFinding) -> Vec<Draft> {
         let found = self.latest.audit.findings.iter().find(|found| found.id == finding.id);
-        found.filter(|_| finding.verdict == "dismissed").map_or_else(Vec::new, draft::of)
+        let wrong = found.filter(|_| finding.verdict == "dismissed");
+        wrong.map_or_else(Vec::new, |wrong| draft::of(&wrong.evidence))
     }
 
     async fn reviews(&self, site: &Shared, page: &Page, finding: &DeskFinding) -> Result<Vec<ReviewView>, Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Evidence, Finding, Kind};
+use crate::model::{Evidence, Kind};
 
 /// Examples of a signature file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +14,9 @@ pub(super) struct Draft {
 }
 
 /// An example a signature: what it matched is to match no more.
-pub(super) fn of(finding: &Finding) -> Vec<Draft> {
+pub(super) fn of(evidence: &[Evidence]) -> Vec<Draft> {
     let mut by_file: BTreeMap<&str, BTreeMap<&'static str, Vec<&str>>> = BTreeMap::new();
-    for evidence in finding.evidence.iter().filter(|evidence| evidence.weight > 0) {
+    for evidence in evidence.iter().filter(|evidence| evidence.weight > 0) {
         let Some(kind) = kind_of(evidence) else { continue };
         let texts = by_file.entry(&evidence.signature).or_default().entry(kind.id()).or_default();
         let text = evidence.text.trim().trim_matches('…');
@@ -58,26 +58,29 @@ fn kind_of(evidence: &Evidence) -> Option<Kind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Words;
 
     #[test]
     fn a_draft_is_toml_that_reads_back_whatever_the_words_are() {
         let evidence = |signature: &str, kind: &str, place: &str, text: &str| Evidence {
             signature: signature.into(),
+            clue: "clue".into(),
             kind: kind.into(),
-            place: place.into(),
-            text: text.into(),
             weight: 5,
-            ..Evidence::default()
+            group: String::new(),
+            counted: true,
+            text: text.into(),
+            mark: None,
+            place: place.into(),
+            times: 1,
+            why: Words { zh: String::new(), en: String::new() },
+            written_as: None,
         };
-        let finding = Finding {
-            evidence: vec![
-                evidence("a/b", "listing", "our-store listing description", "…\"]]\n[[match]]…"),
-                evidence("a/b", "class", "x.apk!/classes.dex", "com.example.Camera"),
-                evidence("a/c", "library", "x.apk", "an SDK"),
-            ],
-            ..Finding::default()
-        };
-        let drafts = of(&finding);
+        let drafts = of(&[
+            evidence("a/b", "listing", "our-store listing description", "…\"]]\n[[match]]…"),
+            evidence("a/b", "class", "x.apk!/classes.dex", "com.example.Camera"),
+            evidence("a/c", "library", "x.apk", "an SDK"),
+        ]);
         assert_eq!(drafts.len(), 1, "a library is no example");
         assert_eq!(drafts[0].file, "signatures/a/b.toml");
         let table: toml::Table = drafts[0].toml.parse().unwrap_or_default();
