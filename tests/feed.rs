@@ -102,6 +102,7 @@ async fn a_case_is_told_from_confirmation_to_mending() {
     assert_eq!((&data["decision"]["by"], &data["decision"]["mend_by"]), (&"reviewer".into(), &"2020-01-01".into()));
     let id = data["finding_id"].as_str().unwrap();
     assert_eq!(data["links"]["page"], format!("https://review.example/finding/{id}"));
+    assert_eq!(data["links"]["bag"], format!("https://review.example/finding/{id}/bag"));
     assert!(data["finding"]["evidence"].as_array().is_some_and(|evidence| !evidence.is_empty()));
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::fake_store::FakeStore;
+use xunjian::store::{Desk, Home, Review, State};
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -186,6 +187,46 @@ fn apps_on_the_grey_list_are_audited_again_by_watch() {
     std::fs::create_dir(bench.path("registers")).unwrap();
     let line = String::from_utf8(bench.run(&watch).stdout).unwrap();
     assert!(line.contains("audited 0,"), "off the list, it is left alone: {line}");
+}
+
+#[test]
+fn an_app_whose_day_to_mend_by_has_come_is_audited_again_by_watch() {
+    let bench = Bench::new(8);
+    bench.sweep(&[]);
+    bench.configure("[[watch]]\nwhen = \"@daily\"\nrun = \"reaudit\"\nstores = [\"fake\"]\napps = 0\n");
+    let line = String::from_utf8(bench.run(&["watch", "--once"]).stdout).unwrap();
+    assert!(line.contains("audited 0,"), "nobody has decided: {line}");
+    // 拍照搜题: an app with a finding, confirmed, and its last audit put back by two days.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let home = Home::open(&bench.path("home")).await.unwrap();
+        let app = home.state.find("fake", "cn.example.app4").await.unwrap()[0].id;
+        let row = home.state.desk_row(app).await.unwrap().unwrap();
+        let finding = row.findings.iter().find(|finding| finding.sign == "photo-search").unwrap();
+        let review = Review {
+            finding: finding.id.clone(),
+            audit: finding.last_audit,
+            evidence: finding.evidence.clone(),
+            who: "reviewer".into(),
+            verdict: "confirmed".into(),
+            mend_by: chrono::Local::now().format("%Y-%m-%d").to_string(),
+            at: 1,
+            ..Review::default()
+        };
+        home.state.review(&review).await.unwrap();
+        home.state.close().await;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(bench.path("home/state.sqlite"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query("UPDATE desk SET at = at - 172800000 WHERE app = ?").bind(app).execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+    bench.store.take_asked();
+    let line = String::from_utf8(bench.run(&["watch", "--once"]).stdout).unwrap();
+    let asked = bench.store.take_asked();
+    let apps: Vec<&String> = asked.keys().filter(|path| path.starts_with("/app/")).collect();
+    assert_eq!(apps, ["/app/cn.example.app4"], "{line}");
+    let line = String::from_utf8(bench.run(&["watch", "--once"]).stdout).unwrap();
+    assert!(line.contains("audited 0,"), "once a day is enough: {line}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::sweep::{Errand, sweep};
 use crate::model::RegisterKind;
 use crate::model::config::{self, Config, Schedule};
 use crate::pipeline::sweep::Ended;
-use crate::store::{Home, State};
+use crate::store::{Desk, DeskQuery, Home, State, Tray};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -120,7 +120,9 @@ async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<At
         aims.extend(apps.into_iter().map(|app| (store.id.clone(), app.name)));
     }
     if has_findings == Some(true) {
-        aims.extend(grey(args, &home, &stores.iter().map(|s| s.id.as_str()).collect()).await?);
+        let ids = stores.iter().map(|store| store.id.as_str()).collect();
+        aims.extend(grey(args, &home, &ids).await?);
+        aims.extend(due(&home, &ids).await?);
     }
     if has_findings.is_some() && aims.is_empty() {
         // Nothing to look at is a run as well, so that its line says so.
@@ -138,6 +140,30 @@ async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<At
         stop: Arc::clone(stop),
     };
     sweep(&home, config, auditor, &args.run, errand).await
+}
+
+/// Apps of these stores whose day to mend by has come, but for those audited today already.
+async fn due(home: &Home, stores: &BTreeSet<&str>) -> anyhow::Result<Vec<(String, String)>> {
+    let day = |days: i64| (Local::now() + chrono::Duration::days(days)).format("%Y-%m-%d").to_string();
+    // The tray holds what was to be mended before a day: by tomorrow, today's are among them.
+    let mut asked = DeskQuery { tray: Tray::Overdue, today: day(1), after: Some(0), most: 500, ..DeskQuery::default() };
+    let mut found = Vec::new();
+    loop {
+        let rows = home.state.desk(&asked).await?;
+        for row in &rows {
+            let seen = DateTime::from_timestamp_millis(row.at).map(|at| at.with_timezone(&Local));
+            let seen = seen.map_or_else(String::new, |at| at.format("%Y-%m-%d").to_string());
+            if !stores.contains(row.store.as_str()) || seen == day(0) {
+                continue;
+            }
+            let app = home.state.apps(row.app - 1, 1).await?.pop().filter(|app| app.id == row.app);
+            found.extend(app.map(|app| (app.store, app.name)));
+        }
+        match rows.last() {
+            Some(last) if rows.len() == asked.most as usize => asked.after = Some(last.app),
+            _ => return Ok(found),
+        }
+    }
 }
 
 /// Apps on the grey list that are known of these stores.

@@ -33,7 +33,11 @@ pub async fn event(state: &impl State, letter: &Letter, source: &str, page: &str
         } else {
             format!("finding/{}", letter.finding)
         };
-        data["links"] = json!({ "page": format!("{}/{path}", page.trim_end_matches('/')) });
+        let address = format!("{}/{path}", page.trim_end_matches('/'));
+        data["links"] = json!({ "page": address });
+        if !letter.finding.is_empty() {
+            data["links"]["bag"] = json!(format!("{address}/bag"));
+        }
     }
     if !letter.finding.is_empty() {
         data["finding_id"] = json!(letter.finding);
