@@ -184,6 +184,8 @@ fn what_the_frameworks_own_tools_build_is_named_and_read() {
         ("React Native", "metro", "index.android.bundle", "assets/index.android.bundle", "拍一拍作业，马上出答案"),
         ("Capacitor", "capacitor/assets", "capacitor.config.json", "assets/capacitor.config.json", "幼小衔接课"),
         ("Capacitor", "capacitor/assets", "public/index.html", "assets/public/index.html", "拼音识字启蒙课"),
+        ("Apache Cordova", "cordova/assets/www", "cordova.js", "assets/www/cordova.js", "cordova"),
+        ("Apache Cordova", "cordova/assets/www", "index.html", "assets/www/index.html", "小升初奥数名师课"),
         (
             "DCloud(uni-app/5+)",
             "uni-app/www",
