@@ -104,16 +104,18 @@ fn a_bag_stands_by_itself_and_one_byte_breaks_it() {
     for path in &all {
         let name = path.strip_prefix(&bag).unwrap().display().to_string();
         let whole = std::fs::read(path).unwrap();
-        for at in [0, whole.len() / 3, whole.len() - 1] {
+        // Of what says what a bag holds every byte, of what it holds some.
+        let is_tag = !name.contains('/') && name != "manifest-sha256.txt";
+        let places: Vec<usize> = match is_tag {
+            true => (0..whole.len()).collect(),
+            false => [0, 1, 2, 4].map(|n| (whole.len() - 1) * n / 4).into(),
+        };
+        for at in places {
             let mut changed = whole.clone();
             changed[at] ^= 1;
             std::fs::write(path, &changed).unwrap();
             let told = preserve::verify(&bag);
-            assert!(
-                told.iter().any(|d| d.file == name || name.starts_with("tagmanifest")),
-                "{name}, byte {at}: {told:?}"
-            );
-            assert!(!told.is_empty(), "{name}, byte {at}");
+            assert!(told.iter().any(|d| d.file == name), "{name}, byte {at}: {told:?}");
         }
         std::fs::write(path, &whole).unwrap();
     }
