@@ -4,6 +4,40 @@ use std::fmt::Write;
 
 use super::{Caps, Config, Network, Pace};
 
+/// Sections that are there as often as somebody needs them: what they are for, with an example.
+const FURTHER: [(&str, [&str; 2]); 3] = [
+    (
+        "host",
+        [
+            "# Pace of one host, in place of [pace] and of the store's own file:\n\
+             # [host.\"store.example.org\"]\n# every = 2.0\n# at-once = 1",
+            "# 单个主机的访问节奏，代替 [pace] 和商店文件中的设置：\n\
+             # [host.\"store.example.org\"]\n# every = 2.0\n# at-once = 1",
+        ],
+    ),
+    (
+        "store",
+        [
+            "# What differs from a store's file: an address that stands in for all its hosts (a mirror), and\n\
+             # values for its requests (a token, a region), which are never shown:\n\
+             # [store.fdroid]\n# base = \"https://mirror.example.org\"\n# vars = { region = \"cn\" }",
+            "# 与商店文件不同之处：代替其全部主机的地址（镜像），以及请求中使用的值（令牌、地区），后者不会显示：\n\
+             # [store.fdroid]\n# base = \"https://mirror.example.org\"\n# vars = { region = \"cn\" }",
+        ],
+    ),
+    (
+        "watch",
+        [
+            "# A scheduled run; as many as needed. `when` is a cron expression in local time, `run` is sweep, rescore,\n\
+             # reaudit or recheck, `jitter` the longest delay in seconds, `apps` the most apps of a reaudit or recheck:\n\
+             # [[watch]]\n# when = \"0 3 * * 1\"\n# run = \"sweep\"\n# stores = [\"fdroid\"]\n# jitter = 600.0\n# apps = 50",
+            "# 定时任务，可写多个。when 是本地时间的 cron 表达式；run 为 sweep（巡检）、rescore（重新评估）、reaudit（复查）\n\
+             # 或 recheck（抽查）；jitter 是最长的随机推迟秒数；apps 是一次复查或抽查的应用数上限：\n\
+             # [[watch]]\n# when = \"0 3 * * 1\"\n# run = \"sweep\"\n# stores = [\"fdroid\"]\n# jitter = 600.0\n# apps = 50",
+        ],
+    ),
+];
+
 /// Stands for a secret.
 const MASK: &str = "********";
 
@@ -31,7 +65,8 @@ impl Config {
             }
             out.push('\n');
         }
-        for name in ["host", "store", "watch"] {
+        for (name, words) in FURTHER {
+            let _ = writeln!(out, "{}", words[pick]);
             let mut part = toml::Table::new();
             let is_some = |v: &&toml::Value| {
                 v.as_table().is_some_and(|t| !t.is_empty()) || v.as_array().is_some_and(|a| !a.is_empty())
@@ -39,8 +74,8 @@ impl Config {
             if let Some(value) = table.get(name).filter(is_some) {
                 part.insert(name.into(), value.clone());
                 out.push_str(&toml::to_string(&part).unwrap_or_default());
-                out.push('\n');
             }
+            out.push('\n');
         }
         out
     }
@@ -51,5 +86,26 @@ fn masked(address: &str) -> String {
     match (address.find("://"), address.rfind('@')) {
         (Some(scheme), Some(at)) if at > scheme => format!("{}{MASK}{}", &address[..scheme + 3], &address[at..]),
         _ => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panic")]
+mod tests {
+    use super::*;
+
+    /// The examples with their `# ` taken away, as somebody would who needs them.
+    #[test]
+    fn examples_of_further_sections_read_as_configuration() {
+        for (name, words) in FURTHER {
+            for text in words {
+                let lines = text.lines().map(|line| line.trim_start_matches("# "));
+                let example: Vec<&str> = lines.skip_while(|line| !line.starts_with('[')).collect();
+                let config: Config = toml::from_str(&example.join("\n")).unwrap();
+                let there = [config.host.is_empty(), config.store.is_empty(), config.watch.is_empty()];
+                let is_this = |at: usize| ["host", "store", "watch"][at] == name;
+                assert!((0..3).all(|at| there[at] != is_this(at)), "{name}: {there:?}");
+            }
+        }
     }
 }
