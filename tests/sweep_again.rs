@@ -230,6 +230,23 @@ fn an_app_whose_day_to_mend_by_has_come_is_audited_again_by_watch() {
 }
 
 #[test]
+fn two_runs_on_one_home_do_not_meet() {
+    let bench = Bench::new(8);
+    bench.configure("[[watch]]\nwhen = \"@daily\"\nrun = \"sweep\"\nstores = [\"fake\"]\n");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let home = runtime.block_on(Home::open(&bench.path("home"))).unwrap();
+    let held = home.lock().unwrap().expect("nobody has it");
+    let swept = bench.run(&["sweep", "fake"]);
+    let said = String::from_utf8_lossy(&swept.stderr).into_owned();
+    assert!(swept.status.code() == Some(2) && said.contains("wait for it to end"), "{said}");
+    let watched = bench.run(&["watch", "--once"]);
+    assert_eq!(watched.status.code(), Some(3), "a run that could not begin is no success");
+    assert!(bench.store.take_asked().is_empty(), "neither asked the store for anything");
+    drop(held);
+    assert!(bench.sweep(&[]).contains("audited 8,"), "the next one does its work");
+}
+
+#[test]
 fn the_log_is_json_a_line_and_bars_are_for_terminals() {
     let bench = Bench::new(20);
     bench.store.fail_once(MISSING, 404);

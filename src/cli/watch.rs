@@ -178,3 +178,30 @@ async fn grey(args: &Args, home: &Home, stores: &BTreeSet<&str>) -> anyhow::Resu
     }
     Ok(found)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_are_spread_over_the_jitter_and_never_early() {
+        let schedule = Schedule {
+            when: "0 3 * * *".into(),
+            run: config::Errand::Sweep,
+            stores: Vec::new(),
+            jitter: 600.0,
+            apps: 0,
+        };
+        let (cron, after) = (super::cron(&schedule).unwrap(), Local::now());
+        let on_the_dot = next(&cron, &Schedule { jitter: 0.0, ..schedule.clone() }, after).unwrap();
+        let late = |_| (next(&cron, &schedule, after).unwrap() - on_the_dot).num_milliseconds();
+        let late: Vec<i64> = (0..200).map(late).collect();
+        assert!(late.iter().all(|ms| (0..=600_000).contains(ms)), "{late:?}");
+        // Of 200 even draws, none in a quarter of the span comes once in 10^25 runs.
+        for quarter in 0..4 {
+            let span = quarter * 150_000..(quarter + 1) * 150_000;
+            assert!(late.iter().any(|ms| span.contains(ms)), "nothing in {span:?}");
+        }
+    }
+}
