@@ -13,7 +13,7 @@ use crate::crawl::Store;
 use crate::model::config::Config;
 use crate::pipeline::Auditor;
 use crate::pipeline::sweep::{Ended, Plan, Room, Sweep};
-use crate::store::{Folder, Home, Sqlite};
+use crate::store::{Folder, Home, Database};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -89,7 +89,7 @@ pub(super) async fn prepare(
     auditor: Arc<Auditor>,
     grounds: &GroundsArgs,
     errand: Errand,
-) -> anyhow::Result<Sweep<Sqlite, Folder, Store>> {
+) -> anyhow::Result<Sweep<Database, Folder, Store>> {
     if config.network.contact.is_empty() {
         tracing::warn!("network.contact is empty: no store can reach whoever runs this; set it in the configuration");
     }

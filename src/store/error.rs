@@ -6,6 +6,9 @@ pub enum StoreError {
     /// The database refused or broke.
     #[error("the state cannot be used: {0}")]
     Database(#[from] sqlx::Error),
+    /// An address that no database can have. It is not repeated: it may hold a password.
+    #[error("the database's address cannot be used: {0}")]
+    Address(String),
     /// The database is of a schema this version does not know.
     #[error("the state is of another version of xunjian: {0}; use that version, or another --home")]
     Schema(#[from] sqlx::migrate::MigrateError),

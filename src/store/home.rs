@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::{Folder, Result, Sqlite};
+use super::{Database, Folder, Result};
 
 /// A folder with `state.sqlite` and `vault/`.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub struct Home {
     /// The folder.
     pub root: PathBuf,
     /// State and work.
-    pub state: Sqlite,
+    pub state: Database,
     /// Bytes.
     pub vault: Folder,
 }
@@ -24,7 +24,7 @@ impl Home {
     pub async fn open(root: &Path) -> Result<Self> {
         std::fs::create_dir_all(root)?;
         let vault = Folder::open(&root.join("vault"))?;
-        let state = Sqlite::open(&root.join("state.sqlite")).await?;
+        let state = Database::sqlite(&root.join("state.sqlite")).await?;
         Ok(Self { root: root.to_owned(), state, vault })
     }
 

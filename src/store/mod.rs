@@ -6,6 +6,7 @@
 //!
 //! Nothing here looks at a clock: times are the caller's, in milliseconds since 1970 UTC.
 
+mod database;
 mod desk;
 mod error;
 mod folder;
@@ -13,11 +14,11 @@ mod home;
 mod outbox;
 mod people;
 mod rows;
-mod sqlite;
 mod state;
 mod vault;
 mod work;
 
+pub use database::Database;
 pub use desk::{Agreement, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, RunCount, Tray, TwoReviewers};
 pub use error::StoreError;
 pub use folder::Folder;
@@ -28,7 +29,6 @@ pub use rows::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, JobCount, Judged, Known, ListingRow, NewAudit, NewFetch,
     PackageFile, Review, Run, Seen, Sight, SkipRow, Withheld,
 };
-pub use sqlite::Sqlite;
 pub use state::{State, name_of};
 pub use vault::{Vault, is_sha256};
 pub use work::{Failed, Lease, NewJob, Work};

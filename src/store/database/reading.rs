@@ -1,16 +1,17 @@
 //! Rows of apps, listings, findings, runs and skips.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
-use super::Sqlite;
+use super::{Database, Thing};
 use crate::model::Skipped;
 use crate::store::{AppRow, FindingRow, ListingRow, Result, Review, Run, SkipRow};
 
-impl Sqlite {
+impl Database {
     pub(super) async fn open_run(&self, kind: &str, scope: &str, now: i64) -> Result<Run> {
         let mut change = self.change().await?;
-        let open = sqlx::query("SELECT * FROM runs WHERE kind = ? AND scope = ? AND ended IS NULL")
+        self.hold(&mut change, Thing::Run(kind, scope)).await?;
+        let open = sqlx::query("SELECT * FROM runs WHERE kind = $1 AND scope = $2 AND ended IS NULL")
             .bind(kind)
             .bind(scope)
             .fetch_optional(&mut *change)
@@ -18,7 +19,7 @@ impl Sqlite {
         if let Some(row) = open {
             return Ok(Run { is_resumed: true, ..run_of(&row)? });
         }
-        let row = sqlx::query("INSERT INTO runs (kind, scope, began) VALUES (?, ?, ?) RETURNING *")
+        let row = sqlx::query("INSERT INTO runs (kind, scope, began) VALUES ($1, $2, $3) RETURNING *")
             .bind(kind)
             .bind(scope)
             .bind(now)
@@ -30,9 +31,9 @@ impl Sqlite {
     }
 
     pub(super) async fn app_rows(&self, after: i64, most: u32) -> Result<Vec<AppRow>> {
-        let rows = sqlx::query("SELECT * FROM apps WHERE id > ? ORDER BY id LIMIT ?")
+        let rows = sqlx::query("SELECT * FROM apps WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(after)
-            .bind(most)
+            .bind(i64::from(most))
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(app_of).collect()
@@ -40,22 +41,22 @@ impl Sqlite {
 
     pub(super) async fn sample_rows(&self, store: &str, has_findings: bool, most: u32) -> Result<Vec<AppRow>> {
         // Those with findings in turn: who was looked at longest ago comes first.
-        let rows = sqlx::query(
-            "SELECT * FROM apps WHERE store = ?1 AND listing NOT NULL
-               AND EXISTS (SELECT 1 FROM findings WHERE findings.app = apps.id AND state = 'open') = ?2
-             ORDER BY CASE ?2 WHEN 1 THEN last_seen ELSE random() END LIMIT ?3",
-        )
-        .bind(store)
-        .bind(has_findings)
-        .bind(most)
-        .fetch_all(&self.readers)
-        .await?;
+        let sql = if has_findings {
+            "SELECT * FROM apps WHERE store = $1 AND listing IS NOT NULL
+               AND EXISTS (SELECT 1 FROM findings WHERE findings.app = apps.id AND state = 'open')
+             ORDER BY last_seen LIMIT $2"
+        } else {
+            "SELECT * FROM apps WHERE store = $1 AND listing IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM findings WHERE findings.app = apps.id AND state = 'open')
+             ORDER BY random() LIMIT $2"
+        };
+        let rows = sqlx::query(sql).bind(store).bind(i64::from(most)).fetch_all(&self.readers).await?;
         rows.iter().map(app_of).collect()
     }
 
     pub(super) async fn apps_named(&self, store: &str, name: &str) -> Result<Vec<AppRow>> {
         let rows = sqlx::query(
-            "SELECT * FROM apps WHERE (package = ?2 OR name = ?2) AND (?1 = '' OR store = ?1) ORDER BY store, name",
+            "SELECT * FROM apps WHERE (package = $2 OR name = $2) AND ($1 = '' OR store = $1) ORDER BY store, name",
         )
         .bind(store)
         .bind(name)
@@ -65,21 +66,21 @@ impl Sqlite {
     }
 
     pub(super) async fn listing_rows(&self, app: i64, most: u32) -> Result<Vec<ListingRow>> {
-        let rows = sqlx::query("SELECT * FROM listings WHERE app = ? ORDER BY last_seen DESC, id DESC LIMIT ?")
+        let rows = sqlx::query("SELECT * FROM listings WHERE app = $1 ORDER BY last_seen DESC, id DESC LIMIT $2")
             .bind(app)
-            .bind(most)
+            .bind(i64::from(most))
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(listing_of).collect()
     }
 
     pub(super) async fn one_listing(&self, id: i64) -> Result<Option<ListingRow>> {
-        let row = sqlx::query("SELECT * FROM listings WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        let row = sqlx::query("SELECT * FROM listings WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
         row.map(|row| listing_of(&row)).transpose()
     }
 
     pub(super) async fn one_finding(&self, id: &str) -> Result<Option<FindingRow>> {
-        let row = sqlx::query("SELECT * FROM findings WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        let row = sqlx::query("SELECT * FROM findings WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(FindingRow {
             id: row.try_get("id")?,
@@ -100,12 +101,12 @@ impl Sqlite {
 }
 
 /// Decisions about a finding, in order.
-pub(super) async fn reviews_of(from: &mut SqliteConnection, finding: &str) -> Result<Vec<Review>> {
-    let rows = sqlx::query("SELECT * FROM reviews WHERE finding = ? ORDER BY id").bind(finding).fetch_all(from).await?;
+pub(super) async fn reviews_of(from: &mut AnyConnection, finding: &str) -> Result<Vec<Review>> {
+    let rows = sqlx::query("SELECT * FROM reviews WHERE finding = $1 ORDER BY id").bind(finding).fetch_all(from).await?;
     rows.iter().map(review_of).collect()
 }
 
-fn review_of(row: &SqliteRow) -> Result<Review> {
+fn review_of(row: &AnyRow) -> Result<Review> {
     Ok(Review {
         finding: row.try_get("finding")?,
         audit: row.try_get("audit")?,
@@ -119,7 +120,7 @@ fn review_of(row: &SqliteRow) -> Result<Review> {
     })
 }
 
-pub(super) fn run_of(row: &SqliteRow) -> Result<Run> {
+pub(super) fn run_of(row: &AnyRow) -> Result<Run> {
     Ok(Run {
         id: row.try_get("id")?,
         kind: row.try_get("kind")?,
@@ -131,7 +132,7 @@ pub(super) fn run_of(row: &SqliteRow) -> Result<Run> {
     })
 }
 
-fn app_of(row: &SqliteRow) -> Result<AppRow> {
+fn app_of(row: &AnyRow) -> Result<AppRow> {
     Ok(AppRow {
         id: row.try_get("id")?,
         store: row.try_get("store")?,
@@ -144,17 +145,17 @@ fn app_of(row: &SqliteRow) -> Result<AppRow> {
     })
 }
 
-fn listing_of(row: &SqliteRow) -> Result<ListingRow> {
+fn listing_of(row: &AnyRow) -> Result<ListingRow> {
     Ok(ListingRow {
         id: row.try_get("id")?,
         listing: serde_json::from_str(row.try_get("listing")?)?,
-        fetch: row.try_get("fetch")?,
+        fetch: row.try_get("answer")?,
         first_seen: row.try_get("first_seen")?,
         last_seen: row.try_get("last_seen")?,
     })
 }
 
-pub(super) fn skip_of(row: &SqliteRow) -> Result<SkipRow> {
+pub(super) fn skip_of(row: &AnyRow) -> Result<SkipRow> {
     Ok(SkipRow {
         id: row.try_get("id")?,
         code: row.try_get("code")?,

@@ -1,8 +1,8 @@
-//! The state in SQLite: every method of the trait, short ones here.
+//! The state: every method of the trait, short ones here.
 
 use std::collections::BTreeMap;
 
-use super::Sqlite;
+use super::Database;
 use super::audits::audit_of;
 use super::reading::{run_of, skip_of};
 use crate::model::Skipped;
@@ -11,13 +11,13 @@ use crate::store::{
     Review, Run, Seen, Sight, SkipRow, State, Withheld,
 };
 
-impl State for Sqlite {
+impl State for Database {
     async fn begin(&self, kind: &str, scope: &str, now: i64) -> Result<Run> {
         self.open_run(kind, scope, now).await
     }
 
     async fn end(&self, run: i64, summary: &str, now: i64) -> Result<()> {
-        sqlx::query("UPDATE runs SET ended = ?, summary = ? WHERE id = ? AND ended IS NULL")
+        sqlx::query("UPDATE runs SET ended = $1, summary = $2 WHERE id = $3 AND ended IS NULL")
             .bind(now)
             .bind(summary)
             .bind(run)
@@ -27,12 +27,12 @@ impl State for Sqlite {
     }
 
     async fn run(&self, id: i64) -> Result<Option<Run>> {
-        let row = sqlx::query("SELECT * FROM runs WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        let row = sqlx::query("SELECT * FROM runs WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
         row.map(|row| run_of(&row)).transpose()
     }
 
     async fn latest_run(&self, kind: &str, scope: &str) -> Result<Option<Run>> {
-        let row = sqlx::query("SELECT * FROM runs WHERE kind = ? AND scope = ? ORDER BY id DESC LIMIT 1")
+        let row = sqlx::query("SELECT * FROM runs WHERE kind = $1 AND scope = $2 ORDER BY id DESC LIMIT 1")
             .bind(kind)
             .bind(scope)
             .fetch_optional(&self.readers)
@@ -42,7 +42,7 @@ impl State for Sqlite {
 
     async fn runs(&self, most: u32) -> Result<Vec<Run>> {
         let rows =
-            sqlx::query("SELECT * FROM runs ORDER BY id DESC LIMIT ?").bind(most).fetch_all(&self.readers).await?;
+            sqlx::query("SELECT * FROM runs ORDER BY id DESC LIMIT $1").bind(i64::from(most)).fetch_all(&self.readers).await?;
         rows.iter().map(run_of).collect()
     }
 
@@ -60,7 +60,7 @@ impl State for Sqlite {
 
     async fn note(&self, store: &str, name: &str, blob: &str) -> Result<()> {
         sqlx::query(
-            "INSERT INTO notes (store, name, blob) VALUES (?, ?, ?)
+            "INSERT INTO notes (store, name, blob) VALUES ($1, $2, $3)
              ON CONFLICT (store, name) DO UPDATE SET blob = excluded.blob",
         )
         .bind(store)
@@ -72,7 +72,7 @@ impl State for Sqlite {
     }
 
     async fn noted(&self, store: &str, name: &str) -> Result<Option<String>> {
-        Ok(sqlx::query_scalar("SELECT blob FROM notes WHERE store = ? AND name = ?")
+        Ok(sqlx::query_scalar("SELECT blob FROM notes WHERE store = $1 AND name = $2")
             .bind(store)
             .bind(name)
             .fetch_optional(&self.readers)
@@ -100,7 +100,7 @@ impl State for Sqlite {
     }
 
     async fn offered(&self, app: i64, offer: &str) -> Result<Option<String>> {
-        Ok(sqlx::query_scalar("SELECT artifact FROM packages WHERE app = ? AND offer = ?")
+        Ok(sqlx::query_scalar("SELECT artifact FROM packages WHERE app = $1 AND offer = $2")
             .bind(app)
             .bind(offer)
             .fetch_optional(&self.readers)
@@ -117,7 +117,7 @@ impl State for Sqlite {
 
     async fn keep_facts(&self, artifact: &str, name: &str, blob: &str, made_by: &str, at: i64) -> Result<()> {
         sqlx::query(
-            "INSERT INTO facts (artifact, name, blob, made_by, at) VALUES (?, ?, ?, ?, ?)
+            "INSERT INTO facts (artifact, name, blob, made_by, at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (artifact, name) DO UPDATE SET blob = excluded.blob, made_by = excluded.made_by,
                  at = excluded.at",
         )
@@ -132,7 +132,7 @@ impl State for Sqlite {
     }
 
     async fn facts(&self, artifact: &str, name: &str, made_by: &str) -> Result<Option<String>> {
-        Ok(sqlx::query_scalar("SELECT blob FROM facts WHERE artifact = ? AND name = ? AND made_by = ?")
+        Ok(sqlx::query_scalar("SELECT blob FROM facts WHERE artifact = $1 AND name = $2 AND made_by = $3")
             .bind(artifact)
             .bind(name)
             .bind(made_by)
@@ -141,7 +141,7 @@ impl State for Sqlite {
     }
 
     async fn any_facts(&self, artifact: &str) -> Result<Option<(String, String)>> {
-        Ok(sqlx::query_as("SELECT name, blob FROM facts WHERE artifact = ? ORDER BY at DESC, name LIMIT 1")
+        Ok(sqlx::query_as("SELECT name, blob FROM facts WHERE artifact = $1 ORDER BY at DESC, name LIMIT 1")
             .bind(artifact)
             .fetch_optional(&self.readers)
             .await?)
@@ -153,7 +153,7 @@ impl State for Sqlite {
 
     async fn skip(&self, run: i64, code: &str, skipped: &Skipped, at: i64) -> Result<()> {
         sqlx::query(
-            "INSERT INTO skips (run, target, stage, code, reason, at) VALUES (?, ?, ?, ?, ?, ?)
+            "INSERT INTO skips (run, target, stage, code, reason, at) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (run, target, stage) DO UPDATE SET code = excluded.code, reason = excluded.reason",
         )
         .bind(run)
@@ -168,29 +168,29 @@ impl State for Sqlite {
     }
 
     async fn audits(&self, run: i64, after: i64, most: u32) -> Result<Vec<AuditRow>> {
-        let rows = sqlx::query("SELECT * FROM audits WHERE run = ? AND id > ? ORDER BY id LIMIT ?")
+        let rows = sqlx::query("SELECT * FROM audits WHERE run = $1 AND id > $2 ORDER BY id LIMIT $3")
             .bind(run)
             .bind(after)
-            .bind(most)
+            .bind(i64::from(most))
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(audit_of).collect()
     }
 
     async fn skips(&self, run: i64, after: i64, most: u32) -> Result<Vec<SkipRow>> {
-        let rows = sqlx::query("SELECT * FROM skips WHERE run = ? AND id > ? ORDER BY id LIMIT ?")
+        let rows = sqlx::query("SELECT * FROM skips WHERE run = $1 AND id > $2 ORDER BY id LIMIT $3")
             .bind(run)
             .bind(after)
-            .bind(most)
+            .bind(i64::from(most))
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(skip_of).collect()
     }
 
     async fn history(&self, app: i64, most: u32) -> Result<Vec<AuditRow>> {
-        let rows = sqlx::query("SELECT * FROM audits WHERE app = ? ORDER BY id DESC LIMIT ?")
+        let rows = sqlx::query("SELECT * FROM audits WHERE app = $1 ORDER BY id DESC LIMIT $2")
             .bind(app)
-            .bind(most)
+            .bind(i64::from(most))
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(audit_of).collect()
@@ -201,7 +201,7 @@ impl State for Sqlite {
     }
 
     async fn audit(&self, id: i64) -> Result<Option<AuditRow>> {
-        let row = sqlx::query("SELECT * FROM audits WHERE id = ?").bind(id).fetch_optional(&self.readers).await?;
+        let row = sqlx::query("SELECT * FROM audits WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
         row.map(|row| audit_of(&row)).transpose()
     }
 
@@ -242,7 +242,7 @@ impl State for Sqlite {
 
     async fn package_fetch(&self, app: i64, artifact: &str) -> Result<Option<i64>> {
         let fetch: Option<Option<i64>> = sqlx::query_scalar(
-            "SELECT fetch FROM packages WHERE app = ? AND artifact = ? AND fetch NOT NULL ORDER BY at DESC LIMIT 1",
+            "SELECT answer FROM packages WHERE app = $1 AND artifact = $2 AND answer IS NOT NULL ORDER BY at DESC LIMIT 1",
         )
         .bind(app)
         .bind(artifact)

@@ -1,12 +1,14 @@
-//! The inbox in SQLite.
+//! The inbox.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, QueryBuilder, Row};
+use sqlx::any::{Any, AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Arguments, AssertSqlSafe, Encode, Row, Type};
 
-use super::Sqlite;
+use super::Database;
 use crate::store::{
     Agreement, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, Result, RunCount, Tray, TwoReviewers,
 };
@@ -14,18 +16,18 @@ use crate::store::{
 /// Age at which the inbox's counts are counted anew.
 const COUNTS_AGE: Duration = Duration::from_secs(2);
 
-/// What holds for the apps of a tray. `?1` is today.
+/// What holds for the apps of a tray. `$1` is today.
 const fn holds(tray: Tray) -> &'static str {
     match tray {
         Tray::Waiting => "waiting > 0",
         Tray::Fresh => "fresh > 0",
         Tray::Changed => "changed > 0",
         Tray::Stale => "stale > 0",
-        Tray::Overdue => "mend_by <> '' AND mend_by < ?1",
+        Tray::Overdue => "mend_by <> '' AND mend_by < $1",
         Tray::Confirmed => "confirmed > 0",
         Tray::Dismissed => "dismissed > 0",
         Tray::Mended => "mended > 0",
-        Tray::All => "1",
+        Tray::All => "TRUE",
     }
 }
 
@@ -39,7 +41,7 @@ const fn sign_holds(tray: Tray) -> &'static str {
         Tray::Overdue | Tray::Confirmed => "state = 'open' AND verdict = 'confirmed'",
         Tray::Dismissed => "state = 'open' AND verdict = 'dismissed'",
         Tray::Mended => "state = 'gone' AND verdict = 'confirmed'",
-        Tray::All => "1",
+        Tray::All => "TRUE",
     }
 }
 
@@ -57,52 +59,80 @@ fn literal(text: &str) -> String {
     out
 }
 
-/// The `WHERE` of a query; every value is bound, none is written into the text.
-fn filtered(select: &str, query: &DeskQuery) -> QueryBuilder<sqlx::Sqlite> {
-    // The tray's condition names today as ?1: a common table gives it a name.
-    let mut sql = QueryBuilder::new("WITH today(day) AS (VALUES (");
-    sql.push_bind(query.today.clone()).push(")) SELECT ").push(select).push(" FROM desk, today WHERE ");
-    sql.push(holds(query.tray).replace("?1", "today.day"));
+/// A statement that is put together: every value is bound, none is written into the text.
+struct Statement {
+    sql: String,
+    values: AnyArguments,
+}
+
+impl Statement {
+    fn new(sql: &str) -> Self {
+        Self { sql: sql.to_owned(), values: AnyArguments::default() }
+    }
+
+    fn push(&mut self, sql: &str) -> &mut Self {
+        self.sql.push_str(sql);
+        self
+    }
+
+    fn bind<'v>(&mut self, value: impl Encode<'v, Any> + Type<Any>) -> Result<&mut Self> {
+        self.values.add(value).map_err(sqlx::Error::Encode)?;
+        let _ = write!(self.sql, "${}", self.values.len());
+        Ok(self)
+    }
+
+    fn query(self) -> Query<'static, Any, AnyArguments> {
+        sqlx::query_with(AssertSqlSafe(self.sql), self.values)
+    }
+}
+
+/// The `WHERE` of a query. Today is always `$1`, as [`holds`] has it.
+fn filtered(select: &str, query: &DeskQuery) -> Result<Statement> {
+    let mut sql = Statement::new("WITH today(day) AS (SELECT ");
+    sql.bind(query.today.clone())?.push(") SELECT ").push(select).push(" FROM desk WHERE ").push(holds(query.tray));
     for (column, value) in [("store", &query.store), ("developer", &query.provider), ("standing", &query.standing)] {
         if !value.is_empty() {
-            sql.push(" AND ").push(column).push(" = ").push_bind(value.clone());
+            sql.push(" AND ").push(column).push(" = ").bind(value.clone())?;
         }
     }
     if let Some(after) = query.after {
-        sql.push(" AND app > ").push_bind(after);
+        sql.push(" AND app > ").bind(after)?;
     }
     if !query.assigned.is_empty() {
         let person = if query.assigned == "-" { "" } else { &query.assigned };
-        sql.push(" AND assigned = ").push_bind(person.to_owned());
+        sql.push(" AND assigned = ").bind(person.to_owned())?;
     }
     for (column, value) in [("stages", &query.stage), ("subjects", &query.subject)] {
         if !value.is_empty() {
-            sql.push(" AND instr(").push(column).push(", ").push_bind(format!(" {value} ")).push(") > 0");
+            let word = literal(&format!(" {value} "));
+            sql.push(" AND ").push(column).push(" LIKE ").bind(word)?.push(" ESCAPE '\\'");
         }
     }
     if !query.sign.is_empty() {
-        sql.push(" AND app IN (SELECT app FROM findings WHERE sign = ").push_bind(query.sign.clone());
+        sql.push(" AND app IN (SELECT app FROM findings WHERE sign = ").bind(query.sign.clone())?;
         sql.push(" AND ").push(sign_holds(query.tray)).push(")");
     }
     if !query.search.is_empty() {
-        let part = literal(&query.search);
-        sql.push(" AND (title LIKE ").push_bind(part.clone()).push(" ESCAPE '\\' OR package LIKE ");
-        sql.push_bind(part.clone()).push(" ESCAPE '\\' OR developer LIKE ").push_bind(part).push(" ESCAPE '\\')");
+        let part = literal(&query.search.to_lowercase());
+        for (before, column) in [(" AND (", "title"), (" OR ", "package"), (" OR ", "developer")] {
+            sql.push(before).push("lower(").push(column).push(") LIKE ").bind(part.clone())?.push(" ESCAPE '\\'");
+        }
+        sql.push(")");
     }
-    sql
+    Ok(sql)
 }
 
-impl Desk for Sqlite {
+impl Desk for Database {
     async fn desk(&self, query: &DeskQuery) -> Result<Vec<DeskRow>> {
-        let mut sql = filtered("desk.*", query);
+        let mut sql = filtered("desk.*", query)?;
         sql.push(if query.after.is_some() { " ORDER BY app LIMIT " } else { " ORDER BY rank DESC, app LIMIT " });
-        sql.push_bind(query.most).push(" OFFSET ").push_bind(query.skip);
-        let rows = sql.build().fetch_all(&self.readers).await?;
+        sql.bind(i64::from(query.most))?.push(" OFFSET ").bind(i64::from(query.skip))?;
+        let rows = sql.query().fetch_all(&self.readers).await?;
         self.with_findings(rows.iter().map(row_of).collect::<Result<_>>()?).await
     }
 
     async fn desk_counts(&self, query: &DeskQuery) -> Result<DeskCounts> {
-        let found: i64 = filtered("count(*)", query).build_query_scalar().fetch_one(&self.readers).await?;
+        let found: i64 = filtered("count(*)", query)?.query().fetch_one(&self.readers).await?.try_get(0)?;
         let mut counts = DeskCounts { found: found as u64, ..DeskCounts::default() };
         let shared = self.shared_counts(&query.today).await?;
         counts.trays = shared.trays;
@@ -113,13 +143,13 @@ impl Desk for Sqlite {
     }
 
     async fn desk_row(&self, app: i64) -> Result<Option<DeskRow>> {
-        let row = sqlx::query("SELECT * FROM desk WHERE app = ?").bind(app).fetch_optional(&self.readers).await?;
+        let row = sqlx::query("SELECT * FROM desk WHERE app = $1").bind(app).fetch_optional(&self.readers).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(self.with_findings(vec![row_of(&row)?]).await?.pop())
     }
 
     async fn assign(&self, app: i64, person: &str) -> Result<()> {
-        sqlx::query("UPDATE desk SET assigned = ? WHERE app = ?").bind(person).bind(app).execute(&self.writer).await?;
+        sqlx::query("UPDATE desk SET assigned = $1 WHERE app = $2").bind(person).bind(app).execute(&self.writer).await?;
         Ok(())
     }
 
@@ -146,7 +176,8 @@ impl Desk for Sqlite {
         // The last decision of each person about each finding; what was taken back counts for nobody.
         let (decided, same): (i64, i64) = sqlx::query_as(
             "WITH last AS (
-                 SELECT finding, who, verdict, max(id) FROM reviews WHERE verdict <> 'remark' GROUP BY finding, who
+                 SELECT finding, verdict FROM reviews WHERE id IN (
+                     SELECT max(id) FROM reviews WHERE verdict <> 'remark' GROUP BY finding, who)
              ), told AS (
                  SELECT count(*) AS people, count(DISTINCT verdict) AS verdicts FROM last
                  WHERE verdict IN ('confirmed', 'dismissed') GROUP BY finding
@@ -162,9 +193,9 @@ impl Desk for Sqlite {
         let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
             "SELECT id, began, (SELECT count(*) FROM audits WHERE run = runs.id),
                     (SELECT count(*) FROM skips WHERE run = runs.id)
-             FROM runs ORDER BY id DESC LIMIT ?",
+             FROM runs ORDER BY id DESC LIMIT $1",
         )
-        .bind(most)
+        .bind(i64::from(most))
         .fetch_all(&self.readers)
         .await?;
         let count = |(run, began, audited, skipped): (i64, i64, i64, i64)| RunCount {
@@ -177,7 +208,7 @@ impl Desk for Sqlite {
     }
 }
 
-impl Sqlite {
+impl Database {
     /// What every reader's inbox shows alike. Readers share what was counted in the last moments,
     /// so that many of them beside a sweep cost no more than one.
     async fn shared_counts(&self, today: &str) -> Result<DeskCounts> {
@@ -197,7 +228,7 @@ impl Sqlite {
         let mut counts = DeskCounts::default();
         let columns: Vec<String> =
             Tray::ALL.iter().map(|tray| format!("count(*) FILTER (WHERE {})", holds(*tray))).collect();
-        let sql = format!("SELECT {} FROM desk", columns.join(", "));
+        let sql = format!("WITH today(day) AS (SELECT $1) SELECT {} FROM desk", columns.join(", "));
         let row = sqlx::query(AssertSqlSafe(sql)).bind(today).fetch_one(&self.readers).await?;
         for (index, tray) in Tray::ALL.into_iter().enumerate() {
             counts.trays.insert(tray, row.try_get::<i64, _>(index)? as u64);
@@ -223,14 +254,13 @@ impl Sqlite {
         if rows.is_empty() {
             return Ok(rows);
         }
-        let mut sql = QueryBuilder::new("SELECT * FROM findings WHERE app IN (");
-        let mut apps = sql.separated(", ");
-        for row in &rows {
-            apps.push_bind(row.app);
+        let mut sql = Statement::new("SELECT * FROM findings WHERE app IN (");
+        for (index, row) in rows.iter().enumerate() {
+            sql.push(if index == 0 { "" } else { ", " }).bind(row.app)?;
         }
         sql.push(") ORDER BY probability DESC, id");
         let mut by_app: BTreeMap<i64, Vec<DeskFinding>> = BTreeMap::new();
-        for row in sql.build().fetch_all(&self.readers).await? {
+        for row in sql.query().fetch_all(&self.readers).await? {
             let finding = finding_of(&row)?;
             by_app.entry(finding.app).or_default().push(finding);
         }
@@ -242,11 +272,11 @@ impl Sqlite {
     }
 }
 
-fn words(row: &SqliteRow, column: &str) -> Result<Vec<String>> {
+fn words(row: &AnyRow, column: &str) -> Result<Vec<String>> {
     Ok(row.try_get::<&str, _>(column)?.split_whitespace().map(str::to_owned).collect())
 }
 
-fn row_of(row: &SqliteRow) -> Result<DeskRow> {
+fn row_of(row: &AnyRow) -> Result<DeskRow> {
     Ok(DeskRow {
         app: row.try_get("app")?,
         store: row.try_get("store")?,
@@ -266,7 +296,7 @@ fn row_of(row: &SqliteRow) -> Result<DeskRow> {
     })
 }
 
-fn finding_of(row: &SqliteRow) -> Result<DeskFinding> {
+fn finding_of(row: &AnyRow) -> Result<DeskFinding> {
     let (first, last, moved): (i64, i64, i64) =
         (row.try_get("first_audit")?, row.try_get("last_audit")?, row.try_get("moved")?);
     let (verdict, state): (String, &str) = (row.try_get("verdict")?, row.try_get("state")?);

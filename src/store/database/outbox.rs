@@ -1,10 +1,10 @@
-//! Letters to the case backend in SQLite.
+//! Letters to the case backend.
 
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
-use super::Sqlite;
+use super::{Database, Thing};
 use crate::model::hex;
 use crate::store::{Delivery, Letter, Outbox, Result};
 
@@ -20,14 +20,14 @@ pub(super) struct News<'a> {
 }
 
 /// Writes a letter, once for the same news.
-pub(super) async fn write(change: &mut SqliteConnection, news: News<'_>) -> Result<bool> {
+pub(super) async fn write(change: &mut AnyConnection, news: News<'_>) -> Result<bool> {
     let mut hash = Sha256::new();
     for part in [news.kind, &news.app.to_string(), news.finding, news.mark] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
     let done = sqlx::query(
-        "INSERT INTO outbox (event, kind, app, finding, audit, at) VALUES (?, ?, ?, ?, ?, ?)
+        "INSERT INTO outbox (event, kind, app, finding, audit, at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (event) DO NOTHING",
     )
     .bind(hex(&hash.finalize()[..16]))
@@ -41,7 +41,7 @@ pub(super) async fn write(change: &mut SqliteConnection, news: News<'_>) -> Resu
     Ok(done.rows_affected() > 0)
 }
 
-fn letter_of(row: &SqliteRow) -> Result<Letter> {
+fn letter_of(row: &AnyRow) -> Result<Letter> {
     Ok(Letter {
         id: row.try_get("id")?,
         event: row.try_get("event")?,
@@ -51,21 +51,21 @@ fn letter_of(row: &SqliteRow) -> Result<Letter> {
         audit: row.try_get("audit")?,
         at: row.try_get("at")?,
         state: row.try_get("state")?,
-        attempts: row.try_get("attempts")?,
+        attempts: row.try_get::<i64, _>("attempts")? as u32,
         due: row.try_get("due")?,
         answer: row.try_get("answer")?,
     })
 }
 
-impl Outbox for Sqlite {
+impl Outbox for Database {
     async fn due_letters(&self, now: i64, most: u32) -> Result<Vec<Letter>> {
         let rows = sqlx::query(
-            "SELECT * FROM outbox o WHERE state = 'ready' AND due <= ?
+            "SELECT * FROM outbox o WHERE state = 'ready' AND due <= $1
                AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.app = o.app AND b.id < o.id AND b.state <> 'sent')
-             ORDER BY id LIMIT ?",
+             ORDER BY id LIMIT $2",
         )
         .bind(now)
-        .bind(most)
+        .bind(i64::from(most))
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(letter_of).collect()
@@ -79,8 +79,8 @@ impl Outbox for Sqlite {
         };
         // What is sent stays sent, whatever a slower process says of it.
         sqlx::query(
-            "UPDATE outbox SET state = ?, due = ?, answer = ?, attempts = attempts + 1
-             WHERE id = ? AND state <> 'sent'",
+            "UPDATE outbox SET state = $1, due = $2, answer = $3, attempts = attempts + 1
+             WHERE id = $4 AND state <> 'sent'",
         )
         .bind(state)
         .bind(due)
@@ -92,7 +92,7 @@ impl Outbox for Sqlite {
     }
 
     async fn replay(&self, id: i64) -> Result<()> {
-        sqlx::query("UPDATE outbox SET state = 'ready', due = 0, attempts = 0 WHERE id = ? AND state = 'dead'")
+        sqlx::query("UPDATE outbox SET state = 'ready', due = 0, attempts = 0 WHERE id = $1 AND state = 'dead'")
             .bind(id)
             .execute(&self.writer)
             .await?;
@@ -100,9 +100,9 @@ impl Outbox for Sqlite {
     }
 
     async fn letters(&self, state: &str, most: u32) -> Result<Vec<Letter>> {
-        let rows = sqlx::query("SELECT * FROM outbox WHERE ?1 = '' OR state = ?1 ORDER BY id DESC LIMIT ?2")
+        let rows = sqlx::query("SELECT * FROM outbox WHERE $1 = '' OR state = $1 ORDER BY id DESC LIMIT $2")
             .bind(state)
-            .bind(most)
+            .bind(i64::from(most))
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(letter_of).collect()
@@ -111,12 +111,13 @@ impl Outbox for Sqlite {
     async fn tell_overdue(&self, today: &str, now: i64) -> Result<u64> {
         let mut change = self.change().await?;
         let late: Vec<(i64, i64, String)> =
-            sqlx::query_as("SELECT app, audit, mend_by FROM desk WHERE mend_by <> '' AND mend_by < ?")
+            sqlx::query_as("SELECT app, audit, mend_by FROM desk WHERE mend_by <> '' AND mend_by < $1 ORDER BY app")
                 .bind(today)
                 .fetch_all(&mut *change)
                 .await?;
         let mut told = 0;
         for (app, audit, day) in late {
+            self.hold(&mut change, Thing::App(app)).await?;
             let news = News { kind: "app.overdue", app, finding: "", audit, mark: &day, at: now };
             told += u64::from(write(&mut change, news).await?);
         }

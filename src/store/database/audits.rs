@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
-use super::Sqlite;
+use super::{Database, Thing};
 use super::deciding::refresh;
 use super::outbox::{self, News};
 use crate::model::{Audit, Finding, MadeBy};
@@ -30,14 +30,15 @@ struct Told {
     icon: Option<String>,
 }
 
-impl Sqlite {
+impl Database {
     pub(super) async fn keep_audit(&self, new: NewAudit<'_>) -> Result<Delta> {
         let text = serde_json::to_vec(&Written { audit: new.audit, icon: &new.audit.icon })?;
         let report = zstd::encode_all(text.as_slice(), LEVEL)?;
         let mut change = self.change().await?;
+        self.hold(&mut change, Thing::App(new.app)).await?;
         let id: Option<i64> = sqlx::query_scalar(
             "INSERT INTO audits (run, app, listing, artifact, pack_sha256, policy, version, as_of, registers, report, findings, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, app) DO NOTHING RETURNING id",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (run, app) DO NOTHING RETURNING id",
         )
         .bind(new.run)
         .bind(new.app)
@@ -66,32 +67,30 @@ impl Sqlite {
 }
 
 /// Confirmed findings of an app that are still there.
-async fn confirmed(change: &mut SqliteConnection, app: i64) -> Result<i64> {
-    let count = sqlx::query_scalar("SELECT confirmed FROM desk WHERE app = ?").bind(app).fetch_optional(change).await?;
+async fn confirmed(change: &mut AnyConnection, app: i64) -> Result<i64> {
+    let count = sqlx::query_scalar("SELECT confirmed FROM desk WHERE app = $1").bind(app).fetch_optional(change).await?;
     Ok(count.unwrap_or(0))
 }
 
 /// Writes to the case backend when the last confirmed finding has gone, or one has come back.
-async fn tell(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'_>, before: i64, delta: &Delta) -> Result<()> {
+async fn tell(change: &mut AnyConnection, audit: i64, new: &NewAudit<'_>, before: i64, delta: &Delta) -> Result<()> {
     let mark = audit.to_string();
     let news = |kind, finding| News { kind, app: new.app, finding, audit, mark: &mark, at: new.at };
     if before > 0 && confirmed(change, new.app).await? == 0 {
         outbox::write(change, news("app.mended", "")).await?;
     }
     for id in &delta.came {
-        let is_back: bool = sqlx::query_scalar("SELECT verdict = 'confirmed' FROM findings WHERE id = ?")
-            .bind(id)
-            .fetch_one(&mut *change)
-            .await?;
-        if is_back {
+        let verdict: String =
+            sqlx::query_scalar("SELECT verdict FROM findings WHERE id = $1").bind(id).fetch_one(&mut *change).await?;
+        if verdict == "confirmed" {
             outbox::write(change, news("finding.confirmed", id)).await?;
         }
     }
     Ok(())
 }
 
-async fn move_findings(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'_>) -> Result<Delta> {
-    let open: Vec<String> = sqlx::query_scalar("SELECT id FROM findings WHERE app = ? AND state = 'open' ORDER BY id")
+async fn move_findings(change: &mut AnyConnection, audit: i64, new: &NewAudit<'_>) -> Result<Delta> {
+    let open: Vec<String> = sqlx::query_scalar("SELECT id FROM findings WHERE app = $1 AND state = 'open' ORDER BY id")
         .bind(new.app)
         .fetch_all(&mut *change)
         .await?;
@@ -104,23 +103,24 @@ async fn move_findings(change: &mut SqliteConnection, audit: i64, new: &NewAudit
     }
     for id in open {
         if new.audit.findings.iter().all(|finding| finding.id != id) {
-            sqlx::query("UPDATE findings SET state = 'gone' WHERE id = ?").bind(&id).execute(&mut *change).await?;
+            sqlx::query("UPDATE findings SET state = 'gone' WHERE id = $1").bind(&id).execute(&mut *change).await?;
             delta.went.push(id);
         }
     }
     Ok(delta)
 }
 
-async fn keep_finding(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'_>, finding: &Finding) -> Result<()> {
+async fn keep_finding(change: &mut AnyConnection, audit: i64, new: &NewAudit<'_>, finding: &Finding) -> Result<()> {
     let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     sqlx::query(
         "INSERT INTO findings (id, app, sign, severity, confidence, probability, state, first_audit, last_audit,
                                first_seen, last_seen, evidence, signatures, moved)
-         VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?)
+         VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, confidence = excluded.confidence,
              probability = excluded.probability, state = 'open', last_audit = excluded.last_audit,
              last_seen = excluded.last_seen, evidence = excluded.evidence, signatures = excluded.signatures,
-             moved = CASE WHEN evidence = excluded.evidence AND state = 'open' THEN moved ELSE excluded.moved END",
+             moved = CASE WHEN findings.evidence = excluded.evidence AND findings.state = 'open' THEN findings.moved
+                          ELSE excluded.moved END",
     )
     .bind(&finding.id)
     .bind(new.app)
@@ -154,7 +154,7 @@ fn spaced(ids: &[String]) -> String {
 }
 
 /// What the inbox shows of an app, once it has had a finding.
-async fn put_on_desk(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'_>) -> Result<()> {
+async fn put_on_desk(change: &mut AnyConnection, audit: i64, new: &NewAudit<'_>) -> Result<()> {
     let (app, profile) = (&new.audit.app, &new.audit.profile);
     let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let standing = match new.audit.findings.first() {
@@ -163,8 +163,8 @@ async fn put_on_desk(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'
     };
     sqlx::query(
         "INSERT INTO desk (app, store, package, title, developer, stages, subjects, standing, level, audit, at)
-         SELECT ?1, store, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM apps
-         WHERE id = ?1 AND EXISTS (SELECT 1 FROM findings WHERE app = ?1)
+         SELECT $1, store, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM apps
+         WHERE id = $1 AND EXISTS (SELECT 1 FROM findings WHERE app = $1)
          ON CONFLICT (app) DO UPDATE SET title = excluded.title, developer = excluded.developer,
              stages = excluded.stages, subjects = excluded.subjects, standing = excluded.standing,
              level = excluded.level, audit = excluded.audit, at = excluded.at",
@@ -184,7 +184,7 @@ async fn put_on_desk(change: &mut SqliteConnection, audit: i64, new: &NewAudit<'
     Ok(())
 }
 
-fn made_by(row: &SqliteRow) -> Result<MadeBy> {
+fn made_by(row: &AnyRow) -> Result<MadeBy> {
     Ok(MadeBy {
         version: row.try_get("version")?,
         pack_sha256: row.try_get("pack_sha256")?,
@@ -192,7 +192,7 @@ fn made_by(row: &SqliteRow) -> Result<MadeBy> {
     })
 }
 
-pub(super) fn audit_of(row: &SqliteRow) -> Result<AuditRow> {
+pub(super) fn audit_of(row: &AnyRow) -> Result<AuditRow> {
     use std::io::Read;
     let report: Vec<u8> = row.try_get("report")?;
     let mut text = Vec::new();
@@ -212,11 +212,11 @@ pub(super) fn audit_of(row: &SqliteRow) -> Result<AuditRow> {
     })
 }
 
-impl Sqlite {
+impl Database {
     pub(super) async fn last_judged(&self, app: i64) -> Result<Option<Judged>> {
         let row = sqlx::query(
             "SELECT id, run, listing, artifact, pack_sha256, policy, version, at FROM audits
-             WHERE app = ? ORDER BY id DESC LIMIT 1",
+             WHERE app = $1 ORDER BY id DESC LIMIT 1",
         )
         .bind(app)
         .fetch_optional(&self.readers)
@@ -234,18 +234,18 @@ impl Sqlite {
 
     pub(super) async fn count_run(&self, run: i64) -> Result<BTreeMap<String, u64>> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT 'seen', count(*) FROM apps WHERE last_run = ?1
+            "SELECT 'seen', count(*) FROM apps WHERE last_run = $1
              UNION ALL SELECT 'new', count(*) FROM apps, runs
-                 WHERE apps.last_run = ?1 AND runs.id = ?1 AND apps.first_seen >= runs.began AND apps.listing NOT NULL
+                 WHERE apps.last_run = $1 AND runs.id = $1 AND apps.first_seen >= runs.began AND apps.listing IS NOT NULL
              UNION ALL SELECT 'changed', count(*) FROM apps JOIN listings ON listings.id = apps.listing, runs
-                 WHERE apps.last_run = ?1 AND runs.id = ?1 AND apps.first_seen < runs.began
+                 WHERE apps.last_run = $1 AND runs.id = $1 AND apps.first_seen < runs.began
                    AND listings.first_seen >= runs.began
-             UNION ALL SELECT 'audited', count(*) FROM audits WHERE run = ?1
-             UNION ALL SELECT 'skipped:' || code, count(*) FROM skips WHERE run = ?1 GROUP BY code
+             UNION ALL SELECT 'audited', count(*) FROM audits WHERE run = $1
+             UNION ALL SELECT 'skipped:' || code, count(*) FROM skips WHERE run = $1 GROUP BY code
              UNION ALL SELECT 'found:' || sign, count(*) FROM findings JOIN audits ON audits.id = findings.last_audit
-                 WHERE audits.run = ?1 AND findings.state = 'open' GROUP BY sign
+                 WHERE audits.run = $1 AND findings.state = 'open' GROUP BY sign
              UNION ALL SELECT 'came', count(*) FROM findings JOIN audits ON audits.id = findings.first_audit
-                 WHERE audits.run = ?1",
+                 WHERE audits.run = $1",
         )
         .bind(run)
         .fetch_all(&self.readers)

@@ -1,15 +1,16 @@
 //! Decisions, and what they make of findings and the inbox.
 
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
-use super::Sqlite;
+use super::{Database, Thing};
+use super::engine::Engine;
 use super::outbox::{self, News};
 use crate::store::{Result, Review};
 
 /// Counts an app's findings into its row of the inbox. What waits, see `DeskFinding::is_waiting`.
 const REFRESH: &str = "
     WITH told AS (
-        SELECT *, verdict <> '' AND decided <> '' AND decided <> evidence AS is_stale FROM findings WHERE app = ?1
+        SELECT *, verdict <> '' AND decided <> '' AND decided <> evidence AS is_stale FROM findings WHERE app = $1
     ), ranked AS (
         SELECT *, state = 'open' AS is_open,
                state = 'open' AND (verdict IN ('', 'again') OR is_stale) AS is_waiting,
@@ -31,10 +32,10 @@ const REFRESH: &str = "
     )
     UPDATE desk SET open = c.open, waiting = c.waiting, fresh = c.fresh, changed = c.changed, stale = c.stale,
         confirmed = c.confirmed, dismissed = c.dismissed, mended = c.mended, mend_by = c.mend_by, rank = c.rank
-    FROM counted c WHERE desk.app = ?1";
+    FROM counted c WHERE desk.app = $1";
 
 /// Counts an app's findings into its row of the inbox, where it has one.
-pub(super) async fn refresh(change: &mut SqliteConnection, app: i64) -> Result<()> {
+pub(super) async fn refresh(change: &mut AnyConnection, app: i64) -> Result<()> {
     sqlx::query(REFRESH).bind(app).execute(change).await?;
     Ok(())
 }
@@ -53,16 +54,25 @@ fn in_force(reviews: &[Review]) -> Option<&Review> {
     standing.pop()
 }
 
-impl Sqlite {
+impl Database {
     pub(super) async fn keep_review(&self, review: &Review) -> Result<()> {
         let mut change = self.change().await?;
-        let before: String = sqlx::query_scalar("SELECT verdict FROM findings WHERE id = ?")
+        if self.engine == Engine::Postgres {
+            // What a person decided is on the disk before they are told so.
+            sqlx::query("SET LOCAL synchronous_commit TO on").execute(&mut *change).await?;
+        }
+        let app: i64 = sqlx::query_scalar("SELECT app FROM findings WHERE id = $1")
+            .bind(&review.finding)
+            .fetch_one(&mut *change)
+            .await?;
+        self.hold(&mut change, Thing::App(app)).await?;
+        let before: String = sqlx::query_scalar("SELECT verdict FROM findings WHERE id = $1")
             .bind(&review.finding)
             .fetch_one(&mut *change)
             .await?;
         let id: i64 = sqlx::query_scalar(
             "INSERT INTO reviews (finding, audit, evidence, who, verdict, reason, mend_by, note, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
         )
         .bind(&review.finding)
         .bind(review.audit)
@@ -78,9 +88,9 @@ impl Sqlite {
         let reviews = super::reading::reviews_of(&mut change, &review.finding).await?;
         let none = Review::default();
         let force = in_force(&reviews).unwrap_or(&none);
-        let app: i64 = sqlx::query_scalar(
-            "UPDATE findings SET verdict = ?, decided = ?, decided_by = ?, decided_at = ?, mend_by = ?
-             WHERE id = ? RETURNING app",
+        sqlx::query(
+            "UPDATE findings SET verdict = $1, decided = $2, decided_by = $3, decided_at = $4, mend_by = $5
+             WHERE id = $6",
         )
         .bind(&force.verdict)
         .bind(&force.evidence)
@@ -88,7 +98,7 @@ impl Sqlite {
         .bind(force.at)
         .bind(&force.mend_by)
         .bind(&review.finding)
-        .fetch_one(&mut *change)
+        .execute(&mut *change)
         .await?;
         let kind = match (before.as_str(), force.verdict.as_str()) {
             // A remark changes nothing; a second confirmation may change the day to mend by.

@@ -2,16 +2,16 @@
 
 use sqlx::Row;
 
-use super::Sqlite;
+use super::Database;
 use crate::model::hex;
 use crate::store::state::name_of;
 use crate::store::{Known, PackageFile, Result, Seen, Sight, Withheld};
 
-impl Sqlite {
+impl Database {
     pub(super) async fn known_app(&self, store: &str, key: &str) -> Result<Option<Known>> {
         let row = sqlx::query(
             "SELECT apps.id, listing, mark, outcome, last_run FROM keys JOIN apps ON apps.id = keys.app
-             WHERE keys.store = ? AND key = ?",
+             WHERE keys.store = $1 AND key = $2",
         )
         .bind(store)
         .bind(key)
@@ -34,14 +34,14 @@ impl Sqlite {
         let name = name_of(seen.listing);
         let mut change = self.change().await?;
         let before: Option<(i64, Option<i64>)> =
-            sqlx::query_as("SELECT id, listing FROM apps WHERE store = ? AND name = ?")
+            sqlx::query_as("SELECT id, listing FROM apps WHERE store = $1 AND name = $2")
                 .bind(&seen.listing.store)
                 .bind(name)
                 .fetch_optional(&mut *change)
                 .await?;
         let app: i64 = sqlx::query_scalar(
             "INSERT INTO apps (store, name, package, certificate, listing, outcome, last_run, first_seen, last_seen)
-             VALUES (?, ?, ?, '', NULL, 'ok', ?, ?, ?)
+             VALUES ($1, $2, $3, '', NULL, 'ok', $4, $5, $6)
              ON CONFLICT (store, name) DO UPDATE SET
                  package = excluded.package, outcome = 'ok', last_run = excluded.last_run,
                  last_seen = excluded.last_seen
@@ -56,9 +56,9 @@ impl Sqlite {
         .fetch_one(&mut *change)
         .await?;
         let listing: i64 = sqlx::query_scalar(
-            "INSERT INTO listings (app, sha256, listing, fetch, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)
+            "INSERT INTO listings (app, sha256, listing, answer, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (app, sha256) DO UPDATE SET
-                 last_seen = excluded.last_seen, fetch = coalesce(listings.fetch, excluded.fetch)
+                 last_seen = excluded.last_seen, answer = coalesce(listings.answer, excluded.answer)
              RETURNING id",
         )
         .bind(app)
@@ -71,7 +71,7 @@ impl Sqlite {
         .await?;
         if let Some((key, mark)) = seen.key {
             sqlx::query(
-                "INSERT INTO keys (store, key, app, mark) VALUES (?, ?, ?, ?)
+                "INSERT INTO keys (store, key, app, mark) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (store, key) DO UPDATE SET app = excluded.app, mark = excluded.mark",
             )
             .bind(&seen.listing.store)
@@ -81,14 +81,14 @@ impl Sqlite {
             .execute(&mut *change)
             .await?;
         }
-        sqlx::query("UPDATE apps SET listing = ? WHERE id = ?").bind(listing).bind(app).execute(&mut *change).await?;
+        sqlx::query("UPDATE apps SET listing = $1 WHERE id = $2").bind(listing).bind(app).execute(&mut *change).await?;
         change.commit().await?;
         let latest = before.and_then(|(_, latest)| latest);
         Ok(Sight { app, listing, is_new: before.is_none(), is_changed: latest.is_some_and(|old| old != listing) })
     }
 
     pub(super) async fn see_again(&self, run: i64, app: i64, at: i64) -> Result<()> {
-        sqlx::query("UPDATE apps SET last_run = ?, last_seen = ?, outcome = 'ok' WHERE id = ?")
+        sqlx::query("UPDATE apps SET last_run = $1, last_seen = $2, outcome = 'ok' WHERE id = $3")
             .bind(run)
             .bind(at)
             .bind(app)
@@ -98,7 +98,7 @@ impl Sqlite {
     }
 
     pub(super) async fn miss(&self, run: i64, app: i64, outcome: &str) -> Result<()> {
-        sqlx::query("UPDATE apps SET outcome = ?, last_run = ? WHERE id = ?")
+        sqlx::query("UPDATE apps SET outcome = $1, last_run = $2 WHERE id = $3")
             .bind(outcome)
             .bind(run)
             .bind(app)
@@ -113,7 +113,7 @@ impl Sqlite {
         let mut change = self.change().await?;
         sqlx::query(
             "INSERT INTO artifacts (sha256, bytes, kind, package, version_name, version_code, certificates, first_seen)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (sha256) DO NOTHING",
         )
         .bind(file.sha256)
         .bind(file.bytes as i64)
@@ -126,8 +126,8 @@ impl Sqlite {
         .execute(&mut *change)
         .await?;
         sqlx::query(
-            "INSERT INTO packages (app, offer, artifact, fetch, at) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT (app, offer) DO UPDATE SET artifact = excluded.artifact, fetch = excluded.fetch,
+            "INSERT INTO packages (app, offer, artifact, answer, at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (app, offer) DO UPDATE SET artifact = excluded.artifact, answer = excluded.answer,
                  at = excluded.at",
         )
         .bind(file.app)
@@ -138,31 +138,33 @@ impl Sqlite {
         .execute(&mut *change)
         .await?;
         sqlx::query(
-            "UPDATE apps SET certificate = ?, package = CASE package WHEN '' THEN ? ELSE package END WHERE id = ?",
+            "UPDATE apps SET certificate = $1, package = CASE package WHEN '' THEN $2 ELSE package END WHERE id = $3",
         )
         .bind(file.certificates.first().map_or("", |c| c))
         .bind(package)
         .bind(file.app)
         .execute(&mut *change)
         .await?;
-        sqlx::query("DELETE FROM withheld WHERE app = ?").bind(file.app).execute(&mut *change).await?;
+        sqlx::query("DELETE FROM withheld WHERE app = $1").bind(file.app).execute(&mut *change).await?;
         change.commit().await?;
         Ok(())
     }
 
     pub(super) async fn keep_withheld(&self, app: i64, withheld: Option<&Withheld>) -> Result<()> {
         let Some(withheld) = withheld else {
-            sqlx::query("DELETE FROM withheld WHERE app = ?").bind(app).execute(&self.writer).await?;
+            sqlx::query("DELETE FROM withheld WHERE app = $1").bind(app).execute(&self.writer).await?;
             return Ok(());
         };
         sqlx::query(
-            "INSERT OR REPLACE INTO withheld (app, offer, outcome, detail, times, again_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO withheld (app, offer, outcome, detail, times, again_at) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (app) DO UPDATE SET offer = excluded.offer, outcome = excluded.outcome,
+                 detail = excluded.detail, times = excluded.times, again_at = excluded.again_at",
         )
         .bind(app)
         .bind(&withheld.offer)
         .bind(&withheld.outcome)
         .bind(&withheld.detail)
-        .bind(withheld.times)
+        .bind(i64::from(withheld.times))
         .bind(withheld.again_at)
         .execute(&self.writer)
         .await?;
@@ -170,13 +172,13 @@ impl Sqlite {
     }
 
     pub(super) async fn withheld_of(&self, app: i64) -> Result<Option<Withheld>> {
-        let row = sqlx::query("SELECT * FROM withheld WHERE app = ?").bind(app).fetch_optional(&self.readers).await?;
+        let row = sqlx::query("SELECT * FROM withheld WHERE app = $1").bind(app).fetch_optional(&self.readers).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Withheld {
             offer: row.try_get("offer")?,
             outcome: row.try_get("outcome")?,
             detail: row.try_get("detail")?,
-            times: row.try_get("times")?,
+            times: row.try_get::<i64, _>("times")? as u32,
             again_at: row.try_get("again_at")?,
         }))
     }
