@@ -12,7 +12,7 @@ use conformance::{desk, state, vault, work};
 use xunjian::model::{Audit, Budget};
 use xunjian::pipeline::{Auditor, sha256};
 use xunjian::signature::{Pack, Source};
-use xunjian::store::{Folder, Home, Database};
+use xunjian::store::{Bucket, Database, Folder, Home, StoreError, Vault};
 
 /// Every test of the suites of state and work, on one engine: each in a database of its own.
 macro_rules! suites {
@@ -77,6 +77,85 @@ mod postgres {
     }
 
     suites!(open());
+}
+
+mod nats {
+    use super::*;
+
+    async fn open() -> Option<(Database, (services::Schema, services::Streams))> {
+        let schema = services::postgres().await?;
+        let streams = services::nats(&schema.name).await?;
+        // No grace: the suites' clock is not the server's.
+        let database = Database::nats(&schema.address, &streams.server, std::time::Duration::ZERO).await.unwrap();
+        Some((database, (schema, streams)))
+    }
+
+    suites!(open());
+}
+
+mod bucket {
+    use super::*;
+
+    async fn open() -> Option<(Bucket, (std::sync::Arc<services::S3>, tempfile::TempDir))> {
+        let s3 = services::s3().await?;
+        let dir = tempfile::tempdir().unwrap();
+        let address = s3.bucket().await;
+        Some((Bucket::open(&address, &dir.path().join("cache"), 1 << 20).unwrap(), (s3, dir)))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn bytes_come_back_under_their_hash() {
+        let Some((bucket, _held)) = open().await else { return };
+        vault::bytes_come_back_under_their_hash(&bucket).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_not_there_or_no_hash_is_told() {
+        let Some((bucket, _held)) = open().await else { return };
+        vault::what_is_not_there_or_no_hash_is_told(&bucket).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_writers_of_the_same_bytes_agree() {
+        let Some((bucket, _held)) = open().await else { return };
+        vault::many_writers_of_the_same_bytes_agree(&bucket).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn files_are_taken_over() {
+        let Some((bucket, (_s3, dir))) = open().await else { return };
+        vault::files_are_taken_over(&bucket, dir.path()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn changed_bytes_are_named() {
+        let Some(s3) = services::s3().await else { return };
+        let (dir, address) = (tempfile::tempdir().unwrap(), s3.bucket().await);
+        let bucket = Bucket::open(&address, &dir.path().join("cache"), 1 << 20).unwrap();
+        let name = bucket.put(b"evidence").await.unwrap();
+        s3.overwrite(&address, &name, b"Evidence").await;
+        assert!(matches!(bucket.verify(&name).await, Err(StoreError::Damaged(found, _)) if found == name));
+        assert!(matches!(bucket.local(&name).await, Err(StoreError::Damaged(found, _)) if found == name));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn large_files_go_in_parts_and_copies_give_way() {
+        let Some((bucket, (_s3, dir))) = open().await else { return };
+        let bytes: Vec<u8> = (0..5_000_000u32).flat_map(u32::to_le_bytes).collect();
+        let name = sha256(&bytes);
+        let file = dir.path().join("download");
+        std::fs::write(&file, &bytes).unwrap();
+        bucket.adopt(&file, &name).await.unwrap();
+        assert!(!file.exists());
+        bucket.verify(&name).await.unwrap();
+        let first = bucket.local(&name).await.unwrap();
+        assert_eq!(std::fs::read(&first).unwrap().len(), bytes.len());
+        // The cache holds 1 MiB: the next copy takes the place of this one, which is fetched anew.
+        let other = bucket.put(&vec![7; 600_000]).await.unwrap();
+        bucket.local(&other).await.unwrap();
+        assert!(!first.exists());
+        assert_eq!(std::fs::read(bucket.local(&name).await.unwrap()).unwrap(), bytes);
+    }
 }
 
 /// A test of the vault's suite: each on a home of its own.
@@ -177,8 +256,10 @@ async fn both_engines_have_the_same_tables() {
     .fetch_all(&raw)
     .await
     .unwrap();
-    let postgres: Columns =
-        rows.into_iter().map(|(table, column, kind, null)| (table, column, of_postgres(&kind), null == "YES")).collect();
+    let postgres: Columns = rows
+        .into_iter()
+        .map(|(table, column, kind, null)| (table, column, of_postgres(&kind), null == "YES"))
+        .collect();
     assert_eq!(sqlite, postgres);
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use super::turns::{Held, Turns};
 use crate::model::config::{Network, Pace};
 use crate::model::fetch::{Fault, Outcome};
 
@@ -26,8 +27,16 @@ pub struct HostState {
 pub(super) struct Host {
     name: String,
     slots: Arc<Semaphore>,
+    at_once: u32,
     every: Mutex<Duration>,
     inner: Mutex<Inner>,
+    turns: Option<Arc<dyn Turns>>,
+}
+
+/// Held from before a request until its answer has been read.
+pub(super) struct Permit {
+    _slot: OwnedSemaphorePermit,
+    _turn: Option<Held>,
 }
 
 struct Inner {
@@ -43,12 +52,14 @@ struct Inner {
 const CRAWL_DELAY_MAX: f64 = 60.0;
 
 impl Host {
-    pub(super) fn new(name: &str, pace: &Pace) -> Self {
+    pub(super) fn new(name: &str, pace: &Pace, turns: Option<Arc<dyn Turns>>) -> Self {
         Self {
             name: name.to_owned(),
             slots: Arc::new(Semaphore::new(pace.at_once.max(1) as usize)),
+            at_once: pace.at_once.max(1),
             every: Mutex::new(Duration::from_secs_f64(pace.every.max(0.0))),
             inner: Mutex::new(Inner { next: Instant::now(), rest: None, failures: 0, requests: 0 }),
+            turns,
         }
     }
 
@@ -56,10 +67,17 @@ impl Host {
     ///
     /// # Errors
     /// When the host is left alone for longer than a request waits.
-    pub(super) async fn turn(&self, network: &Network) -> Result<OwnedSemaphorePermit, Fault> {
+    pub(super) async fn turn(&self, network: &Network) -> Result<Permit, Fault> {
         self.may_ask(network)?;
         let slot = Arc::clone(&self.slots).acquire_owned().await;
-        let permit = slot.map_err(|_| Fault::new(Outcome::Network, "the client was closed"))?;
+        let slot = slot.map_err(|_| Fault::new(Outcome::Network, "the client was closed"))?;
+        self.own_turn(network).await?;
+        let turn = self.shared_turn(network).await?;
+        Ok(Permit { _slot: slot, _turn: turn })
+    }
+
+    /// Waits until this process may ask.
+    async fn own_turn(&self, network: &Network) -> Result<(), Fault> {
         loop {
             let begins = self.may_ask(network)?;
             let now = Instant::now();
@@ -70,11 +88,32 @@ impl Host {
                 if inner.next <= now {
                     inner.next = now + every;
                     inner.requests += 1;
-                    return Ok(permit);
+                    return Ok(());
                 }
                 continue;
             }
             sleep_until(begins).await;
+        }
+    }
+
+    /// Waits until all processes together may ask.
+    async fn shared_turn(&self, network: &Network) -> Result<Option<Held>, Fault> {
+        let Some(turns) = &self.turns else { return Ok(None) };
+        loop {
+            let every = *lock(&self.every);
+            match turns.take(&self.name, every, self.at_once).await {
+                Ok(Ok(turn)) => return Ok(Some(Held::new(turns, turn))),
+                Ok(Err(wait)) if wait.as_secs_f64() > network.backoff_max.max(every.as_secs_f64()) => {
+                    let detail = format!("{} asked to be left alone", self.name);
+                    return Err(Fault {
+                        retry_after: Some(wait.as_secs() + 1),
+                        ..Fault::new(Outcome::Throttled, detail)
+                    });
+                }
+                Ok(Err(wait)) => tokio::time::sleep(wait).await,
+                // Who cannot tell whether it may ask does not.
+                Err(reason) => return Err(Fault::new(Outcome::Network, format!("no turn at {}: {reason}", self.name))),
+            }
         }
     }
 
@@ -100,6 +139,9 @@ impl Host {
         let mut inner = lock(&self.inner);
         let until = inner.rest.map_or(until, |(old, _)| old.max(until));
         inner.rest = Some((until, Outcome::Throttled));
+        if let Some(turns) = &self.turns {
+            turns.rest(&self.name, Duration::from_secs(seconds));
+        }
     }
 
     /// Takes note of an answer.

@@ -10,6 +10,7 @@ mod host;
 mod resolver;
 mod robots;
 mod send;
+mod turns;
 mod wait;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex};
 pub use guard::{Refused, check, is_public};
 pub use host::HostState;
 pub use resolver::{Lookup, Names, SystemNames};
+pub use turns::{Answered, Turns};
 
 use crate::model::config::{Config, Pace};
 use crate::model::fetch::{Answer, Ask, Fault, Outcome, Purpose};
@@ -45,6 +47,7 @@ pub struct Client {
     robots: Robots,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     own_pace: Mutex<HashMap<String, Pace>>,
+    turns: Option<Arc<dyn Turns>>,
 }
 
 /// Hosts remembered at most; a sweep of a store needs a handful.
@@ -71,7 +74,15 @@ impl Client {
             robots: Robots::default(),
             hosts: Mutex::default(),
             own_pace: Mutex::default(),
+            turns: None,
         })
+    }
+
+    /// Shares turns at hosts with other processes.
+    #[must_use]
+    pub fn sharing(mut self, turns: Arc<dyn Turns>) -> Self {
+        self.turns = Some(turns);
+        self
     }
 
     /// Sets the pace that a store's own file asks for; the configuration's `[host]` still wins.
@@ -176,7 +187,7 @@ impl Client {
         }
         let own = lock(&self.own_pace).get(&name).cloned();
         let pace = self.config.pace_of(&name, own.as_ref());
-        Arc::clone(hosts.entry(name.clone()).or_insert_with(|| Arc::new(Host::new(&name, &pace))))
+        Arc::clone(hosts.entry(name.clone()).or_insert_with(|| Arc::new(Host::new(&name, &pace, self.turns.clone()))))
     }
 }
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::redirect::Policy;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use url::Url;
 
 use super::guard::{self, Refused};
-use super::host::Host;
+use super::host::{Host, Permit};
 use super::resolver::{Guarded, Names};
 use super::robots::{self, Rules};
 use super::{Client, ClientError};
@@ -68,7 +67,7 @@ pub(super) struct Opened {
     pub(super) response: reqwest::Response,
     pub(super) host: Arc<Host>,
     pub(super) deadline: Instant,
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit,
 }
 
 impl Client {

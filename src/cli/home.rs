@@ -1,17 +1,42 @@
-//! `--home`: where everything remembered is kept.
+//! `--home` and `--engine`: where everything remembered is kept, and on what it stands.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 
+use super::config::ConfigArgs;
+use crate::model::config::{Config, Engine};
 use crate::store::{Home, Lock};
 
-/// Option that names the home.
+/// Options that name the home and its engines.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct HomeArgs {
     /// Folder of state and packages. Default: `XUNJIAN_HOME`.
     #[arg(long, value_name = "DIR", env = "XUNJIAN_HOME")]
     home: Option<PathBuf>,
+    /// What state and work stand on. Default: what the configuration's `[engine]` names, else sqlite.
+    #[arg(long, value_enum)]
+    engine: Option<EngineName>,
+    /// Address of PostgreSQL. Default: `XUNJIAN_DATABASE`, else the configuration's.
+    #[arg(long, value_name = "URL", env = "XUNJIAN_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+    /// Address of NATS. Default: `XUNJIAN_NATS`, else the configuration's.
+    #[arg(long, value_name = "URL", env = "XUNJIAN_NATS", hide_env_values = true)]
+    nats: Option<String>,
+    /// `s3://BUCKET/PREFIX` or a folder. Default: `XUNJIAN_VAULT`, else the configuration's, else in the home.
+    #[arg(long, value_name = "PLACE", env = "XUNJIAN_VAULT")]
+    vault: Option<String>,
+}
+
+/// What state and work stand on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum EngineName {
+    /// A file in the home folder.
+    Sqlite,
+    /// State and work in PostgreSQL.
+    Postgres,
+    /// State in PostgreSQL, work handed out by NATS JetStream.
+    Nats,
 }
 
 impl HomeArgs {
@@ -20,15 +45,62 @@ impl HomeArgs {
         self.home.clone().context("--home is missing: name a folder for state and packages, or set XUNJIAN_HOME")
     }
 
+    /// The engines: what was said here over what the configuration says.
+    pub(super) fn engines(&self, config: &Config) -> anyhow::Result<Engine> {
+        let mut engine = config.engine.clone();
+        for (said, to) in
+            [(&self.database, &mut engine.database), (&self.nats, &mut engine.nats), (&self.vault, &mut engine.vault)]
+        {
+            if let Some(said) = said {
+                to.clone_from(said);
+            }
+        }
+        match self.engine {
+            None => {}
+            Some(EngineName::Sqlite) => {
+                engine.database.clear();
+                engine.nats.clear();
+            }
+            Some(EngineName::Postgres) => {
+                anyhow::ensure!(!engine.database.is_empty(), "--engine postgres: say where with --database URL");
+                engine.nats.clear();
+            }
+            Some(EngineName::Nats) => {
+                anyhow::ensure!(!engine.database.is_empty(), "--engine nats: say where state is with --database URL");
+                anyhow::ensure!(!engine.nats.is_empty(), "--engine nats: say where it is with --nats URL");
+            }
+        }
+        Ok(engine)
+    }
+
     /// Opens it, made where it is not there yet.
     pub(super) async fn open(&self) -> anyhow::Result<Home> {
+        self.open_by(&ConfigArgs::default().load()?).await
+    }
+
+    /// Opens it on the engines of this configuration.
+    pub(super) async fn open_by(&self, config: &Config) -> anyhow::Result<Home> {
+        let (folder, engine) = (self.folder()?, self.engines(config)?);
+        Home::open_on(&folder, &engine).await.with_context(|| format!("--home {}: cannot be used", folder.display()))
+    }
+
+    /// Opens it on a cluster of the configuration, or (`postgres://…`) on that database.
+    pub(super) async fn open_on(&self, cluster: &str, config: &Config) -> anyhow::Result<Home> {
+        let engine = match config.cluster.get(cluster) {
+            Some(engine) => engine.clone(),
+            None if cluster.contains("://") => Engine { database: cluster.to_owned(), ..self.engines(config)? },
+            None => anyhow::bail!(
+                "--on {cluster}: no such cluster; add [cluster.{cluster}] to the configuration, or give postgres://..."
+            ),
+        };
+        anyhow::ensure!(!engine.database.is_empty(), "--on {cluster}: a cluster has a `database`");
         let folder = self.folder()?;
-        Home::open(&folder).await.with_context(|| format!("--home {}: cannot be used", folder.display()))
+        Home::open_on(&folder, &engine).await.with_context(|| format!("--on {cluster}: cannot be used"))
     }
 
     /// Opens it for this process alone.
-    pub(super) async fn take(&self) -> anyhow::Result<(Home, Lock)> {
-        let home = self.open().await?;
+    pub(super) async fn take(&self, config: &Config) -> anyhow::Result<(Home, Lock)> {
+        let home = self.open_by(config).await?;
         let lock = home.lock()?.with_context(|| {
             format!("--home {}: another sweep, rescore or watch works on it; wait for it to end", home.root.display())
         })?;

@@ -28,7 +28,9 @@ mod sweep;
 mod targets;
 mod train;
 mod trial;
+mod turns;
 mod watch;
+mod worker;
 
 use std::io::IsTerminal;
 
@@ -75,6 +77,8 @@ enum Command {
     Sweep(sweep::Args),
     /// Run what the configuration schedules: sweeps, rescores, re-audits. 按配置的时间表巡检、重新评估。
     Watch(watch::Args),
+    /// Join the sweeps that others submitted to a cluster. 加入集群，承担他人提交的巡检任务。
+    Worker(worker::Args),
     /// Judge everything remembered by the signatures at hand, without fetching. 用当前特征重新评估已留存的应用。
     Rescore(rescore::Args),
     /// Show what changed between versions of an app and between its copies in stores. 比较应用的版本和各商店的副本。
@@ -120,6 +124,7 @@ impl Cli {
             Command::Evidence(command) => evidence::run(&command),
             Command::Diff(args) => diff::run(&args),
             Command::Watch(args) => watch::run(&args),
+            Command::Worker(args) => worker::run(&args),
             Command::Rescore(args) => rescore::run(&args),
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::Exit;
+use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use super::run::{RunArgs, stop_on_interrupt};
 use crate::pipeline::Auditor;
@@ -25,7 +26,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let auditor = Arc::new(args.run.grounds.auditor()?);
     runtime()?.block_on(async {
-        let (home, _lock) = args.home.take().await?;
+        let (home, _lock) = args.home.take(&ConfigArgs::default().load()?).await?;
         let ended = rescore(&home, Arc::clone(&auditor), &args.run, args.all, stop_on_interrupt()).await?;
         args.run.finish(&home.state, &auditor, &ended).await
     })

@@ -164,13 +164,28 @@ pub(super) fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&stop);
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            raised.store(true, Ordering::Relaxed);
-            eprintln!("xunjian: finishing what is in hand; the next run goes on from there");
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(i32::from(Exit::Failure.code()));
-        }
+        told_to_stop().await;
+        raised.store(true, Ordering::Relaxed);
+        eprintln!("xunjian: finishing what is in hand; the next run goes on from there");
+        told_to_stop().await;
+        std::process::exit(i32::from(Exit::Failure.code()));
     });
     stop
+}
+
+/// Comes with an interrupt, or with what service managers send.
+pub(super) async fn told_to_stop() {
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
 }

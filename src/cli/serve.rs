@@ -13,7 +13,7 @@ use super::asked::Asked;
 use super::feed::secret_of;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
-use super::run::GroundsArgs;
+use super::run::{GroundsArgs, told_to_stop};
 use crate::review::{Oidc, Options, serve};
 use crate::store::People;
 
@@ -50,7 +50,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     runtime()?.block_on(async {
-        let home = args.home.open().await?;
+        let home = args.home.open_by(&args.network.config.load()?).await?;
         if home.state.people().await?.is_empty() {
             tracing::warn!("nobody can sign in yet; add a person with `xunjian people add NAME --role lead`");
         }
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             stop: Arc::default(),
         };
         let mut workers = asked.start();
-        serve(listener, home.clone(), options, stopped()).await.context("the page broke down")?;
+        serve(listener, home.clone(), options, told_to_stop()).await.context("the page broke down")?;
         asked.stop.store(true, Ordering::Relaxed);
         while workers.join_next().await.is_some() {}
         home.state.close().await;
@@ -93,21 +93,4 @@ fn oidc(args: &Args) -> anyhow::Result<Option<Oidc>> {
     };
     let secret = std::env::var("XUNJIAN_OIDC_SECRET").ok();
     Ok(Some(Oidc::new(issuer, client, secret, page).map_err(|error| anyhow::anyhow!("--oidc: {error}"))?))
-}
-
-/// Comes with an interrupt, or with what service managers send.
-async fn stopped() {
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
 }

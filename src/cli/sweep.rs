@@ -1,19 +1,24 @@
 //! `xunjian sweep`: crawl, fetch, audit, remember.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
 
 use super::Exit;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::progress;
 use super::run::{GroundsArgs, RunArgs, stop_on_interrupt};
+use super::turns::SharedTurns;
+use super::worker::Order;
 use crate::acquire::Client;
 use crate::crawl::Store;
 use crate::model::config::Config;
 use crate::pipeline::Auditor;
 use crate::pipeline::sweep::{Ended, Plan, Room, Sweep};
-use crate::store::{Folder, Home, Database};
+use crate::store::{Database, Home, Place, State};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,6 +35,12 @@ pub(super) struct Args {
     /// Ask for every app's page, also where the catalogue says the same of it as before.
     #[arg(long)]
     refresh: bool,
+    /// Leave the work to the workers of a cluster of the configuration, and end.
+    #[arg(long, value_name = "CLUSTER", conflicts_with = "limit")]
+    on: Option<String>,
+    /// With --on: wait until the workers are done, and report.
+    #[arg(long, requires = "on")]
+    wait: bool,
     #[command(flatten)]
     run: RunArgs,
 }
@@ -38,8 +49,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let auditor = Arc::new(args.run.grounds.auditor()?);
     let config = args.network.config.load()?;
     let stores = args.network.chosen(&args.stores)?;
+    if let Some(cluster) = &args.on {
+        return runtime()?.block_on(submit(args, &config, auditor, stores, cluster));
+    }
     runtime()?.block_on(async {
-        let (home, _lock) = args.home.take().await?;
+        let (home, _lock) = args.home.take(&config).await?;
         let errand = Errand {
             kind: "sweep",
             scope: None,
@@ -52,6 +66,46 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         let ended = sweep(&home, &config, Arc::clone(&auditor), &args.run, errand).await?;
         args.run.finish(&home.state, &auditor, &ended).await
     })
+}
+
+/// Time between looks at a run that others work on.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Hands a sweep to a cluster.
+async fn submit(
+    args: &Args,
+    config: &Config,
+    auditor: Arc<Auditor>,
+    stores: Vec<Arc<Store>>,
+    cluster: &str,
+) -> anyhow::Result<Exit> {
+    let home = args.home.open_on(cluster, config).await?;
+    let stop = stop_on_interrupt();
+    let errand = Errand {
+        kind: "sweep",
+        scope: None,
+        stores,
+        aims: Vec::new(),
+        limit: None,
+        refresh: args.refresh,
+        stop: Arc::clone(&stop),
+    };
+    let sweep = prepare(&home, config, Arc::clone(&auditor), &args.run.grounds, errand).await?;
+    let order = Order::of(&sweep, &args.stores);
+    let run = sweep.submit(&serde_json::to_string(&order)?).await?;
+    if !args.wait {
+        println!("{}", rust_i18n::t!("run.submitted", locale = &args.run.grounds.judging.lang, run = run.id));
+        return Ok(Exit::Clean);
+    }
+    loop {
+        let now = home.state.run(run.id).await?.context("the run is not there any more")?;
+        let is_done = now.ended.is_some();
+        if is_done || stop.load(Ordering::Relaxed) {
+            let counts = home.state.tally(run.id).await?;
+            return args.run.finish(&home.state, &auditor, &Ended { run: now, is_done, counts }).await;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// What a sweep goes over.
@@ -89,11 +143,15 @@ pub(super) async fn prepare(
     auditor: Arc<Auditor>,
     grounds: &GroundsArgs,
     errand: Errand,
-) -> anyhow::Result<Sweep<Database, Folder, Store>> {
+) -> anyhow::Result<Sweep<Database, Place, Store>> {
     if config.network.contact.is_empty() {
         tracing::warn!("network.contact is empty: no store can reach whoever runs this; set it in the configuration");
     }
-    let client = Arc::new(Client::new(config)?);
+    let client = Client::new(config)?;
+    let client = Arc::new(match home.state.is_shared() {
+        true => client.sharing(Arc::new(SharedTurns::new(home.state.clone(), config))),
+        false => client,
+    });
     for (host, pace) in errand.stores.iter().flat_map(|store| store.paces()) {
         client.set_pace(&host, pace);
     }

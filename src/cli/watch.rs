@@ -96,7 +96,7 @@ async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<Atomi
 async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
     // Read anew each time: signatures, registers and the day may be others by now.
     let auditor = Arc::new(args.run.grounds.auditor()?);
-    let (home, _lock) = args.home.take().await?;
+    let (home, _lock) = args.home.take(config).await?;
     let stores = if schedule.stores.is_empty() {
         args.network.stores()?.all().cloned().map(Arc::new).collect()
     } else {

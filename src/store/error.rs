@@ -6,8 +6,8 @@ pub enum StoreError {
     /// The database refused or broke.
     #[error("the state cannot be used: {0}")]
     Database(#[from] sqlx::Error),
-    /// An address that no database can have. It is not repeated: it may hold a password.
-    #[error("the database's address cannot be used: {0}")]
+    /// An address that no engine can have. It is not repeated: it may hold a password.
+    #[error("an address cannot be used: {0}")]
     Address(String),
     /// The database is of a schema this version does not know.
     #[error("the state is of another version of xunjian: {0}; use that version, or another --home")]
@@ -15,6 +15,12 @@ pub enum StoreError {
     /// The vault or its disk.
     #[error("the vault cannot be used: {0}")]
     Io(#[from] std::io::Error),
+    /// The server that hands out work.
+    #[error("work cannot be handed out: {0}")]
+    Stream(String),
+    /// The vault's object store.
+    #[error("the vault cannot be used: {0}")]
+    Bucket(#[from] object_store::Error),
     /// A name that is no SHA-256 in lower-case hex.
     #[error("{0:?} is no SHA-256 in lower-case hex")]
     Name(String),
@@ -24,4 +30,33 @@ pub enum StoreError {
     /// Something remembered does not read back.
     #[error("what was remembered does not read: {0}")]
     Unreadable(#[from] serde_json::Error),
+}
+
+impl StoreError {
+    /// Whether the engine may answer again: it was restarted, cut off or busy. What was under way
+    /// did not happen, and may be tried anew.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(told)) => told.code().is_some_and(|code| is_passing(&code)),
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut
+            ),
+            Self::Bucket(error) => !matches!(
+                error,
+                object_store::Error::NotFound { .. }
+                    | object_store::Error::PermissionDenied { .. }
+                    | object_store::Error::Unauthenticated { .. }
+                    | object_store::Error::InvalidPath { .. }
+            ),
+            _ => false,
+        }
+    }
+}
+
+/// Classes 08 (connection), 40 (rolled back), 53 (resources) and 57 (operator) of PostgreSQL's
+/// error codes (its manual, appendix A).
+fn is_passing(code: &str) -> bool {
+    code.len() == 5 && ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
 }

@@ -1,11 +1,16 @@
-//! The embedded home of everything remembered: one folder.
+//! Where everything remembered is kept: a folder, and what its parts stand on.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{Database, Folder, Result};
+use super::{Bucket, Database, Folder, Place, Result, StoreError};
+use crate::model::config::Engine;
 
-/// A folder with `state.sqlite` and `vault/`.
+/// Time after which a job is taken that no message told of: the one that pushed it died in between.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A folder, with state and work in `state.sqlite` or PostgreSQL, and bytes in `vault/` or on S3.
 #[derive(Debug, Clone)]
 pub struct Home {
     /// The folder.
@@ -13,18 +18,39 @@ pub struct Home {
     /// State and work.
     pub state: Database,
     /// Bytes.
-    pub vault: Folder,
+    pub vault: Place,
 }
 
 impl Home {
-    /// Opens a home, made where it is not there yet.
+    /// Opens a home with everything in its folder, made where it is not there yet.
     ///
     /// # Errors
     /// When the folder cannot be made, or its state is of a later version.
     pub async fn open(root: &Path) -> Result<Self> {
+        Self::open_on(root, &Engine::default()).await
+    }
+
+    /// Opens a home whose parts stand on these engines.
+    ///
+    /// # Errors
+    /// When an engine cannot be reached or used, or its state is of a later version.
+    pub async fn open_on(root: &Path, engine: &Engine) -> Result<Self> {
         std::fs::create_dir_all(root)?;
-        let vault = Folder::open(&root.join("vault"))?;
-        let state = Database::sqlite(&root.join("state.sqlite")).await?;
+        let vault = match engine.vault.as_str() {
+            "" => Place::Folder(Folder::open(&root.join("vault"))?),
+            address if address.starts_with("s3://") => {
+                Place::Bucket(Bucket::open(address, &root.join("cache"), engine.cache_bytes)?)
+            }
+            folder => Place::Folder(Folder::open(Path::new(folder))?),
+        };
+        let state = match (engine.database.as_str(), engine.nats.as_str()) {
+            ("", "") => Database::sqlite(&root.join("state.sqlite")).await?,
+            ("", _) => {
+                return Err(StoreError::Address("nats hands out work that lies in a database: set that too".into()));
+            }
+            (database, "") => Database::postgres(database).await?,
+            (database, nats) => Database::nats(database, nats, GRACE).await?,
+        };
         Ok(Self { root: root.to_owned(), state, vault })
     }
 

@@ -6,6 +6,7 @@
 //!
 //! Nothing here looks at a clock: times are the caller's, in milliseconds since 1970 UTC.
 
+mod bucket;
 mod database;
 mod desk;
 mod error;
@@ -13,11 +14,15 @@ mod folder;
 mod home;
 mod outbox;
 mod people;
+mod place;
 mod rows;
 mod state;
+mod stream;
+mod turns;
 mod vault;
 mod work;
 
+pub use bucket::Bucket;
 pub use database::Database;
 pub use desk::{Agreement, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, RunCount, Tray, TwoReviewers};
 pub use error::StoreError;
@@ -25,11 +30,13 @@ pub use folder::Folder;
 pub use home::{Home, Lock};
 pub use outbox::{Delivery, Letter, Outbox};
 pub use people::{ApiClient, Deed, People, Person, Session};
+pub use place::Place;
 pub use rows::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, JobCount, Judged, Known, ListingRow, NewAudit, NewFetch,
     PackageFile, Review, Run, Seen, Sight, SkipRow, Withheld,
 };
 pub use state::{State, name_of};
+pub use turns::Turn;
 pub use vault::{Vault, is_sha256};
 pub use work::{Failed, Lease, NewJob, Work};
 

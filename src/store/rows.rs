@@ -15,6 +15,8 @@ pub struct Run {
     pub began: i64,
     /// When it ended; `None` while it goes on.
     pub ended: Option<i64>,
+    /// JSON that workers who join it go by; `None` where one process does it alone.
+    pub plan: Option<String>,
     /// JSON told at its end.
     pub summary: Option<String>,
     /// It was begun earlier and is continued.

@@ -18,6 +18,10 @@ pub trait State: Send + Sync {
     fn run(&self, id: i64) -> impl Future<Output = Result<Option<Run>>> + Send;
     /// The latest run of a kind and scope.
     fn latest_run(&self, kind: &str, scope: &str) -> impl Future<Output = Result<Option<Run>>> + Send;
+    /// Opens a run to workers: from now on they find it by [`State::joinable`].
+    fn plan(&self, run: i64, plan: &str) -> impl Future<Output = Result<()>> + Send;
+    /// Runs that go on and have a plan, first begun first.
+    fn joinable(&self) -> impl Future<Output = Result<Vec<Run>>> + Send;
     /// Latest runs, latest first.
     fn runs(&self, most: u32) -> impl Future<Output = Result<Vec<Run>>> + Send;
 

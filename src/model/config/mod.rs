@@ -107,6 +107,20 @@ section! {
     }
 }
 
+section! {
+    /// `[engine]`: what state, work and vault stand on. Everything embedded where nothing is set.
+    Engine {
+        database: String = String::new(), "PostgreSQL (15 or later) for state and work: postgres://USER:PASSWORD@HOST/DATABASE, with ?schema=NAME for another schema than xunjian. Empty: a SQLite file in the home folder. XUNJIAN_DATABASE wins.",
+            "状态与任务所用的 PostgreSQL（15 及以上）：postgres://用户:密码@主机/数据库，可用 ?schema=名称 指定 xunjian 以外的模式。留空则用主目录中的 SQLite 文件。以 XUNJIAN_DATABASE 为准。";
+        nats: String = String::new(), "NATS server with JetStream that hands out the work: nats://HOST:4222. Needs a database. Empty: workers ask the database. XUNJIAN_NATS wins.",
+            "分发任务的 NATS 服务器（须启用 JetStream）：nats://主机:4222。须同时设置 database。留空则由工作进程直接向数据库领取任务。以 XUNJIAN_NATS 为准。";
+        vault: String = String::new(), "Where packages and pages are kept: s3://BUCKET/PREFIX, with keys, region and endpoint from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT), or a folder. Empty: vault in the home folder. XUNJIAN_VAULT wins.",
+            "安装包与页面的存放处：s3://桶/前缀（密钥、区域与地址取自环境变量 AWS_ACCESS_KEY_ID、AWS_SECRET_ACCESS_KEY、AWS_REGION、AWS_ENDPOINT），或一个文件夹。留空则为主目录中的 vault。以 XUNJIAN_VAULT 为准。";
+        cache_bytes: u64 = 8 << 30, "Bytes of an s3 vault that are kept in the home folder as well.",
+            "使用 s3 时，主目录中最多保留的副本字节数。";
+    }
+}
+
 /// `[host."NAME"]`: what differs from `[pace]` for one host.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -178,6 +192,10 @@ pub struct Config {
     pub caps: Caps,
     /// `[pace]`
     pub pace: Pace,
+    /// `[engine]`
+    pub engine: Engine,
+    /// `[cluster.NAME]`
+    pub cluster: BTreeMap<String, Engine>,
     /// `[host."NAME"]`
     pub host: BTreeMap<String, HostPace>,
     /// `[store.ID]`
@@ -274,12 +292,14 @@ mod tests {
     #[test]
     fn what_is_shown_reads_back_the_same() {
         let text = "[network]\nproxy = \"http://me:secret@proxy.example:8080\"\n[host.\"a.example\"]\nevery = 3.0\n\
+                    [engine]\ndatabase = \"postgres://me:secret@db.example/x\"\n\
                     [store.huawei]\nbase = \"http://127.0.0.1:1\"\nvars = { token = \"t0ps3cret\" }\n";
         let config = Config::parse("c.toml", text).unwrap();
         let shown = config.show("zh");
         assert!(!shown.contains("secret") && !shown.contains("t0ps3cret"), "{shown}");
         let mut again = Config::parse("shown", &shown).unwrap();
         again.network.proxy.clone_from(&config.network.proxy);
+        again.engine.database.clone_from(&config.engine.database);
         again.store.clone_from(&config.store);
         assert_eq!(again, config);
     }

@@ -2,10 +2,19 @@
 
 use std::fmt::Write;
 
-use super::{Caps, Config, Network, Pace};
+use super::{Caps, Config, Engine, Network, Pace};
 
 /// Sections that are there as often as somebody needs them: what they are for, with an example.
-const FURTHER: [(&str, [&str; 2]); 3] = [
+const FURTHER: [(&str, [&str; 2]); 4] = [
+    (
+        "cluster",
+        [
+            "# Engines that several machines share, by the name that `sweep --on` and `worker --on` give them; keys as in [engine]:\n\
+             # [cluster.main]\n# database = \"postgres://xunjian@db.example.org/xunjian\"\n# nats = \"nats://nats.example.org:4222\"\n# vault = \"s3://xunjian/vault\"",
+            "# 多台机器共用的引擎，名称供 sweep --on 与 worker --on 使用；各项与 [engine] 相同：\n\
+             # [cluster.main]\n# database = \"postgres://xunjian@db.example.org/xunjian\"\n# nats = \"nats://nats.example.org:4222\"\n# vault = \"s3://xunjian/vault\"",
+        ],
+    ),
     (
         "host",
         [
@@ -49,12 +58,17 @@ impl Config {
         let pick = usize::from(lang == "zh");
         let mut shown = self.clone();
         shown.network.proxy = masked(&shown.network.proxy);
+        for engine in shown.cluster.values_mut().chain([&mut shown.engine]) {
+            engine.database = masked(&engine.database);
+            engine.nats = masked(&engine.nats);
+        }
         for store in shown.store.values_mut() {
             store.vars.values_mut().for_each(|value| *value = MASK.into());
         }
         let Ok(toml::Value::Table(table)) = toml::Value::try_from(&shown) else { return String::new() };
         let mut out = String::new();
-        let sections = [("network", Network::WORDS), ("caps", Caps::WORDS), ("pace", Pace::WORDS)];
+        let sections =
+            [("network", Network::WORDS), ("caps", Caps::WORDS), ("pace", Pace::WORDS), ("engine", Engine::WORDS)];
         for (name, words) in sections {
             let _ = writeln!(out, "[{name}]");
             for (field, doc) in words {
@@ -102,9 +116,14 @@ mod tests {
                 let lines = text.lines().map(|line| line.trim_start_matches("# "));
                 let example: Vec<&str> = lines.skip_while(|line| !line.starts_with('[')).collect();
                 let config: Config = toml::from_str(&example.join("\n")).unwrap();
-                let there = [config.host.is_empty(), config.store.is_empty(), config.watch.is_empty()];
-                let is_this = |at: usize| ["host", "store", "watch"][at] == name;
-                assert!((0..3).all(|at| there[at] != is_this(at)), "{name}: {there:?}");
+                let there = [
+                    config.host.is_empty(),
+                    config.store.is_empty(),
+                    config.watch.is_empty(),
+                    config.cluster.is_empty(),
+                ];
+                let is_this = |at: usize| ["host", "store", "watch", "cluster"][at] == name;
+                assert!((0..4).all(|at| there[at] != is_this(at)), "{name}: {there:?}");
             }
         }
     }

@@ -27,7 +27,7 @@ pub(super) use pictures::asks as picture_asks;
 pub use catalogue::{Catalogue, Next, Recall, Turn};
 pub use room::Room;
 pub use tally::{Counts, Tally};
-pub use workers::now;
+pub use workers::{Stages, now};
 
 use super::Auditor;
 use crate::acquire::Client;
@@ -141,21 +141,46 @@ where
     pub async fn run(self) -> Result<Ended, SweepError> {
         let scope = self.scope.clone().unwrap_or_else(|| self.names());
         let run = self.state.begin(&self.kind, &scope, now()).await?;
-        let prefix = jobs::prefix(run.id);
-        // Whoever held these died: this process alone works on the run.
-        self.state.release(&prefix, now()).await?;
+        if run.plan.is_none() {
+            // Whoever held these died: this process alone works on the run.
+            self.state.release(&jobs::prefix(run.id), now()).await?;
+        }
         self.recall(run.id).await?;
+        self.seed(run.id).await?;
+        self.join(run, Stages::ALL).await
+    }
+
+    /// Begins a run, or continues the open one, and leaves it to the workers that [`Sweep::join`] it:
+    /// `plan` is what they go by.
+    ///
+    /// # Errors
+    /// When something cannot be remembered.
+    pub async fn submit(&self, plan: &str) -> Result<Run, SweepError> {
+        let scope = self.scope.clone().unwrap_or_else(|| self.names());
+        let run = self.state.begin(&self.kind, &scope, now()).await?;
+        // Only then: a run without jobs would be over at once.
+        self.seed(run.id).await?;
+        self.state.plan(run.id, plan).await?;
+        Ok(Run { plan: Some(plan.to_owned()), ..run })
+    }
+
+    /// Works on a run beside others until everything is done or [`Sweep::stop`] is set. Whoever sees
+    /// it done ends it.
+    ///
+    /// # Errors
+    /// When something cannot be remembered.
+    pub async fn join(self, run: Run, stages: Stages) -> Result<Ended, SweepError> {
+        let prefix = jobs::prefix(run.id);
         let me = Arc::new(self);
-        me.seed(run.id).await?;
-        workers::work(&me, run.id).await?;
+        workers::work(&me, run.id, stages).await?;
         let is_done = me.state.next_due(&prefix).await?.is_none();
-        let counts = me.state.tally(run.id).await?;
         if is_done {
             me.bury(run.id).await?;
-            let counts = me.state.tally(run.id).await?;
+        }
+        let counts = me.state.tally(run.id).await?;
+        if is_done {
             me.state.end(run.id, &serde_json::to_string(&counts)?, now()).await?;
             me.state.forget(&prefix).await?;
-            return Ok(Ended { run, is_done, counts });
         }
         Ok(Ended { run, is_done, counts })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
 
@@ -13,8 +13,12 @@ use crate::model::Skipped;
 use crate::model::fetch::{Fault, Outcome};
 use crate::store::{Failed, Lease, State, Vault, Work};
 
-/// How long a job may be in hand: a package of gigabytes over a slow line.
-const LEASE: i64 = 2 * 3_600_000;
+/// Milliseconds that a job is held without a sign of life from whoever has it.
+const LEASE: i64 = 60_000;
+/// How long an engine that was restarted or cut off is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Time between looks at an engine that does not answer.
+const LOOK: Duration = Duration::from_secs(1);
 /// Longest time between looks at an empty queue.
 const IDLE: Duration = Duration::from_millis(250);
 /// Longest wait before a job is tried again.
@@ -23,6 +27,30 @@ const BACKOFF_MAX: i64 = 600_000;
 /// one that merely fails: a sweep may be stopped many times for other reasons.
 const CRASHES: i64 = 30;
 
+/// Which jobs a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stages {
+    /// Catalogue pages, listings, packages and screenshots.
+    pub fetch: bool,
+    /// Audits.
+    pub audit: bool,
+}
+
+impl Stages {
+    /// Every job.
+    pub const ALL: Self = Self { fetch: true, audit: true };
+}
+
+/// What a look at a queue came to.
+enum Did {
+    /// A job.
+    One,
+    /// Nothing is due.
+    Nothing,
+    /// The run is over.
+    All,
+}
+
 /// Milliseconds since 1970 UTC.
 #[must_use]
 pub fn now() -> i64 {
@@ -30,19 +58,19 @@ pub fn now() -> i64 {
 }
 
 /// Works until nothing is left to do, or until told to stop.
-pub(super) async fn work<S, V, C>(sweep: &Arc<Sweep<S, V, C>>, run: i64) -> Result<(), SweepError>
+pub(super) async fn work<S, V, C>(sweep: &Arc<Sweep<S, V, C>>, run: i64, stages: Stages) -> Result<(), SweepError>
 where
     S: State + Work + Clone + 'static,
     V: Vault + Clone + 'static,
     C: Catalogue + 'static,
 {
     let mut tasks = JoinSet::new();
-    for store in &sweep.stores {
+    for store in sweep.stores.iter().filter(|_| stages.fetch) {
         for _ in 0..sweep.plan.at_once.max(1) {
             tasks.spawn(Arc::clone(sweep).keep_at(run, fetch_queue(run, store.id())));
         }
     }
-    for _ in 0..sweep.plan.auditors.max(1) {
+    for _ in 0..if stages.audit { sweep.plan.auditors.max(1) } else { 0 } {
         tasks.spawn(Arc::clone(sweep).keep_at(run, audit_queue(run)));
     }
     while let Some(ended) = tasks.join_next().await {
@@ -60,22 +88,52 @@ where
 {
     async fn keep_at(self: Arc<Self>, run: i64, queue: String) -> Result<(), SweepError> {
         let mut idle = Duration::from_millis(2);
+        let mut answered = Instant::now();
         while !self.stop.load(Ordering::Relaxed) {
-            let now = now();
-            match self.state.lease(&queue, now, now + LEASE).await? {
-                Some(lease) => {
-                    idle = Duration::from_millis(2);
-                    self.do_one(run, &queue, &lease).await?;
-                }
-                // Others may still push to this queue while anything of the run is left.
-                None if self.state.next_due(&prefix(run)).await?.is_none() => return Ok(()),
-                None => {
+            match self.next(run, &queue).await {
+                Ok(Did::All) => return Ok(()),
+                Ok(Did::One) => idle = Duration::from_millis(2),
+                Ok(Did::Nothing) => {
                     tokio::time::sleep(idle).await;
                     idle = (idle * 2).min(IDLE);
                 }
+                // What was in hand is leased again when its time is up, by whoever comes first.
+                Err(SweepError::Store(error)) if error.is_passing() && answered.elapsed() < PATIENCE => {
+                    tracing::warn!(queue, "the engine does not answer: {error}");
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
             }
+            answered = Instant::now();
         }
         Ok(())
+    }
+
+    /// Takes a job of a queue and does it.
+    async fn next(&self, run: i64, queue: &str) -> Result<Did, SweepError> {
+        let now = now();
+        let Some(lease) = self.state.lease(queue, now, now + LEASE).await? else {
+            // Others may still push to this queue while anything of the run is left.
+            let is_over = self.state.next_due(&prefix(run)).await?.is_none();
+            return Ok(if is_over { Did::All } else { Did::Nothing });
+        };
+        tokio::select! {
+            done = self.do_one(run, queue, &lease) => done?,
+            // Someone else has it by now, and does it.
+            () = self.hold(&lease) => {}
+        }
+        Ok(Did::One)
+    }
+
+    /// Holds a job for as long as it takes; comes back when someone else has it.
+    async fn hold(&self, lease: &Lease) {
+        loop {
+            tokio::time::sleep(Duration::from_millis(LEASE as u64 / 3)).await;
+            if let Ok(false) = self.state.extend(lease, now() + LEASE).await {
+                return;
+            }
+        }
     }
 
     async fn do_one(&self, run: i64, queue: &str, lease: &Lease) -> Result<(), SweepError> {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{Database, Thing};
 use super::deciding::refresh;
 use super::outbox::{self, News};
+use super::{Database, Thing};
 use crate::model::{Audit, Finding, MadeBy};
 use crate::store::{AuditRow, Delta, Judged, NewAudit, Result};
 
@@ -68,7 +68,8 @@ impl Database {
 
 /// Confirmed findings of an app that are still there.
 async fn confirmed(change: &mut AnyConnection, app: i64) -> Result<i64> {
-    let count = sqlx::query_scalar("SELECT confirmed FROM desk WHERE app = $1").bind(app).fetch_optional(change).await?;
+    let count =
+        sqlx::query_scalar("SELECT confirmed FROM desk WHERE app = $1").bind(app).fetch_optional(change).await?;
     Ok(count.unwrap_or(0))
 }
 

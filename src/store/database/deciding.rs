@@ -2,9 +2,9 @@
 
 use sqlx::AnyConnection;
 
-use super::{Database, Thing};
 use super::engine::Engine;
 use super::outbox::{self, News};
+use super::{Database, Thing};
 use crate::store::{Result, Review};
 
 /// Counts an app's findings into its row of the inbox. What waits, see `DeskFinding::is_waiting`.

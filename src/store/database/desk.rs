@@ -1,14 +1,13 @@
 //! The inbox.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use sqlx::any::{Any, AnyArguments, AnyRow};
-use sqlx::query::Query;
-use sqlx::{Arguments, AssertSqlSafe, Encode, Row, Type};
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Database;
+use super::statement::Statement;
 use crate::store::{
     Agreement, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, Result, RunCount, Tray, TwoReviewers,
 };
@@ -57,33 +56,6 @@ fn literal(text: &str) -> String {
     }
     out.push('%');
     out
-}
-
-/// A statement that is put together: every value is bound, none is written into the text.
-struct Statement {
-    sql: String,
-    values: AnyArguments,
-}
-
-impl Statement {
-    fn new(sql: &str) -> Self {
-        Self { sql: sql.to_owned(), values: AnyArguments::default() }
-    }
-
-    fn push(&mut self, sql: &str) -> &mut Self {
-        self.sql.push_str(sql);
-        self
-    }
-
-    fn bind<'v>(&mut self, value: impl Encode<'v, Any> + Type<Any>) -> Result<&mut Self> {
-        self.values.add(value).map_err(sqlx::Error::Encode)?;
-        let _ = write!(self.sql, "${}", self.values.len());
-        Ok(self)
-    }
-
-    fn query(self) -> Query<'static, Any, AnyArguments> {
-        sqlx::query_with(AssertSqlSafe(self.sql), self.values)
-    }
 }
 
 /// The `WHERE` of a query. Today is always `$1`, as [`holds`] has it.
@@ -149,7 +121,11 @@ impl Desk for Database {
     }
 
     async fn assign(&self, app: i64, person: &str) -> Result<()> {
-        sqlx::query("UPDATE desk SET assigned = $1 WHERE app = $2").bind(person).bind(app).execute(&self.writer).await?;
+        sqlx::query("UPDATE desk SET assigned = $1 WHERE app = $2")
+            .bind(person)
+            .bind(app)
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 

@@ -58,8 +58,8 @@ fn sqlite_pool(connections: u32) -> AnyPoolOptions {
     )
 }
 
-/// Connections to a schema of its own.
-pub(super) async fn open_postgres(address: &str) -> Result<AnyPool> {
+/// Connections to a schema of its own, and its name.
+pub(super) async fn open_postgres(address: &str) -> Result<(AnyPool, String)> {
     sqlx::any::install_default_drivers();
     let (address, schema) = with_schema(address)?;
     let options = AnyConnectOptions::from_url(&address)?;
@@ -88,7 +88,7 @@ pub(super) async fn open_postgres(address: &str) -> Result<AnyPool> {
         pool.execute(AssertSqlSafe(make)).await?;
     }
     sqlx::migrate!("src/store/schema/postgres").run(&pool).await?;
-    Ok(pool)
+    Ok((pool, schema))
 }
 
 /// The address without its `schema`, and the schema.
@@ -125,7 +125,9 @@ mod tests {
         assert_eq!(told("postgres://u:p@h/d"), Some(plain));
         let other = ("postgres://h/d?sslmode=require".to_owned(), "t_1".to_owned());
         assert_eq!(told("postgres://h/d?schema=t_1&sslmode=require"), Some(other));
-        for hostile in ["postgres://h/d?schema=a;drop", "postgres://h/d?schema=", "mysql://h/d", "h", "postgres://h/d?schema=1a"] {
+        for hostile in
+            ["postgres://h/d?schema=a;drop", "postgres://h/d?schema=", "mysql://h/d", "h", "postgres://h/d?schema=1a"]
+        {
             assert_eq!(told(hostile), None, "{hostile}");
         }
     }

@@ -14,6 +14,8 @@ mod people;
 mod reading;
 mod seeing;
 mod state;
+mod statement;
+mod turns;
 mod work;
 
 use std::path::Path;
@@ -24,6 +26,7 @@ use sqlx::any::Any;
 use sqlx::{AnyConnection, AnyPool, Transaction};
 use tokio::sync::Mutex;
 
+use super::stream::Stream;
 use super::{DeskCounts, Result};
 use engine::Engine;
 
@@ -36,6 +39,8 @@ pub struct Database {
     writer: AnyPool,
     /// The inbox's counts as they were last counted, and for which day.
     counts: Arc<Mutex<Option<(Instant, String, DeskCounts)>>>,
+    /// Hands out the work, where it is not asked of the database itself.
+    stream: Option<Stream>,
 }
 
 impl Database {
@@ -45,7 +50,7 @@ impl Database {
     /// When the file cannot be used or is of a later version.
     pub async fn sqlite(path: &Path) -> Result<Self> {
         let (readers, writer) = engine::open_sqlite(path).await?;
-        Ok(Self { engine: Engine::Sqlite, readers, writer, counts: Arc::default() })
+        Ok(Self { engine: Engine::Sqlite, readers, writer, counts: Arc::default(), stream: None })
     }
 
     /// Opens a PostgreSQL database (15 or later) by `postgres://USER:PASSWORD@HOST/DATABASE`, and in
@@ -55,8 +60,21 @@ impl Database {
     /// # Errors
     /// When it cannot be reached or used, or is of a later version.
     pub async fn postgres(address: &str) -> Result<Self> {
-        let pool = engine::open_postgres(address).await?;
-        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writer: pool, counts: Arc::default() })
+        let (pool, _) = engine::open_postgres(address).await?;
+        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writer: pool, counts: Arc::default(), stream: None })
+    }
+
+    /// As [`Database::postgres`], with work handed out by the JetStream of a NATS server
+    /// (`nats://HOST:4222`): workers are told of jobs in place of asking for them. Whose a job is,
+    /// and whether it is done, the database alone decides. A job that no message told of is found
+    /// once it is `grace` overdue.
+    ///
+    /// # Errors
+    /// When one of both cannot be reached or used.
+    pub async fn nats(address: &str, nats: &str, grace: std::time::Duration) -> Result<Self> {
+        let (pool, schema) = engine::open_postgres(address).await?;
+        let stream = Some(Stream::open(nats, &schema, grace).await?);
+        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writer: pool, counts: Arc::default(), stream })
     }
 
     /// A change. In SQLite the lock is taken at once, so that it cannot fail half way.
@@ -97,7 +115,11 @@ impl Thing<'_> {
     /// Where two things meet in one number, one waits for the other without need.
     fn number(self) -> i64 {
         use sha2::{Digest, Sha256};
-        let text = format!("{self:?}");
+        let text = match self {
+            Self::App(app) => format!("app {app}"),
+            Self::Ask(ask) => format!("ask {ask}"),
+            Self::Run(kind, scope) => format!("run {kind} {scope}"),
+        };
         Sha256::digest(text)[..8].iter().fold(0, |number, byte| number << 8 | i64::from(*byte))
     }
 }

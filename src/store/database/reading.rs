@@ -102,7 +102,8 @@ impl Database {
 
 /// Decisions about a finding, in order.
 pub(super) async fn reviews_of(from: &mut AnyConnection, finding: &str) -> Result<Vec<Review>> {
-    let rows = sqlx::query("SELECT * FROM reviews WHERE finding = $1 ORDER BY id").bind(finding).fetch_all(from).await?;
+    let rows =
+        sqlx::query("SELECT * FROM reviews WHERE finding = $1 ORDER BY id").bind(finding).fetch_all(from).await?;
     rows.iter().map(review_of).collect()
 }
 
@@ -127,6 +128,7 @@ pub(super) fn run_of(row: &AnyRow) -> Result<Run> {
         scope: row.try_get("scope")?,
         began: row.try_get("began")?,
         ended: row.try_get("ended")?,
+        plan: row.try_get("plan")?,
         summary: row.try_get("summary")?,
         is_resumed: false,
     })

@@ -40,9 +40,22 @@ impl State for Database {
         row.map(|row| run_of(&row)).transpose()
     }
 
+    async fn plan(&self, run: i64, plan: &str) -> Result<()> {
+        let sql = "UPDATE runs SET plan = $1 WHERE id = $2 AND ended IS NULL";
+        sqlx::query(sql).bind(plan).bind(run).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    async fn joinable(&self) -> Result<Vec<Run>> {
+        let sql = "SELECT * FROM runs WHERE ended IS NULL AND plan IS NOT NULL ORDER BY id";
+        sqlx::query(sql).fetch_all(&self.readers).await?.iter().map(run_of).collect()
+    }
+
     async fn runs(&self, most: u32) -> Result<Vec<Run>> {
-        let rows =
-            sqlx::query("SELECT * FROM runs ORDER BY id DESC LIMIT $1").bind(i64::from(most)).fetch_all(&self.readers).await?;
+        let rows = sqlx::query("SELECT * FROM runs ORDER BY id DESC LIMIT $1")
+            .bind(i64::from(most))
+            .fetch_all(&self.readers)
+            .await?;
         rows.iter().map(run_of).collect()
     }
 

@@ -1,9 +1,14 @@
 //! Work.
 
+use std::collections::HashSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use sqlx::Row;
 
 use super::engine::Engine;
+use super::statement::Statement;
 use super::{Database, after};
+use crate::store::stream::{self, Stream};
 use crate::store::{Failed, JobCount, Lease, NewJob, Result, Work};
 
 /// Whether a change fenced by job, state and token met its row.
@@ -32,40 +37,43 @@ macro_rules! next {
     };
 }
 
-async fn push_all(change: &mut sqlx::AnyConnection, jobs: &[NewJob], now: i64) -> Result<u64> {
-    let mut pushed = 0;
-    for job in jobs {
-        pushed += sqlx::query(
-            "INSERT INTO jobs (key, queue, priority, payload, state, due, attempts, token, reason)
-             VALUES ($1, $2, $3, $4, 'ready', $5, 0, 0, '') ON CONFLICT (key) DO NOTHING",
-        )
-        .bind(&job.key)
-        .bind(&job.queue)
-        .bind(job.priority)
-        .bind(&job.payload)
-        .bind(now)
-        .execute(&mut *change)
-        .await?
-        .rows_affected();
+/// Rows of one statement: five values each, of 32,766 that SQLite binds.
+const ROWS: usize = 500;
+
+/// Adds jobs whose keys are new; those that were.
+async fn push_all<'j>(change: &mut sqlx::AnyConnection, jobs: &'j [NewJob], now: i64) -> Result<Vec<&'j NewJob>> {
+    let mut pushed = Vec::new();
+    for part in jobs.chunks(ROWS) {
+        let mut sql = Statement::new(
+            "INSERT INTO jobs (key, queue, priority, payload, state, due, attempts, token, reason) VALUES ",
+        );
+        for (index, job) in part.iter().enumerate() {
+            sql.push(if index == 0 { "(" } else { ", (" })
+                .bind(job.key.as_str())?
+                .push(", ")
+                .bind(job.queue.as_str())?;
+            sql.push(", ").bind(job.priority)?.push(", ").bind(job.payload.as_str())?;
+            sql.push(", 'ready', ").bind(now)?.push(", 0, 0, '')");
+        }
+        sql.push(" ON CONFLICT (key) DO NOTHING RETURNING key");
+        let rows = sql.query().fetch_all(&mut *change).await?;
+        let new: HashSet<String> = rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?;
+        // Of two with one key, the first was it.
+        let mut told = HashSet::new();
+        pushed.extend(part.iter().filter(|job| new.contains(&job.key) && told.insert(job.key.as_str())));
     }
     Ok(pushed)
 }
 
-impl Work for Database {
-    async fn push(&self, jobs: &[NewJob], now: i64) -> Result<u64> {
-        let mut change = self.change().await?;
-        let pushed = push_all(&mut change, jobs, now).await?;
-        change.commit().await?;
-        Ok(pushed)
-    }
-
-    async fn lease(&self, queue: &str, now: i64, until: i64) -> Result<Option<Lease>> {
+impl Database {
+    /// Takes the next job of a queue that was due at `due`.
+    async fn lease_due(&self, queue: &str, due: i64, until: i64) -> Result<Option<Lease>> {
         // Many workers of PostgreSQL pick at once: each takes the next row that no other is taking.
         let sql = match self.engine {
             Engine::Sqlite => next!(""),
             Engine::Postgres => next!(" FOR UPDATE SKIP LOCKED"),
         };
-        let row = sqlx::query(sql).bind(until).bind(queue).bind(now).fetch_optional(&self.writer).await?;
+        let row = sqlx::query(sql).bind(until).bind(queue).bind(due).fetch_optional(&self.writer).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Lease {
             job: row.try_get(0)?,
@@ -77,26 +85,86 @@ impl Work for Database {
         }))
     }
 
+    /// Takes the next job of a queue that a message tells of, or one that none told of in time.
+    async fn lease_told(&self, stream: &Stream, queue: &str, now: i64, until: i64) -> Result<Option<Lease>> {
+        let Some(message) = stream.next(queue).await else {
+            return self.lease_due(queue, now.saturating_sub(stream.grace.as_millis() as i64), until).await;
+        };
+        if let Some(lease) = self.lease_due(queue, now, until).await? {
+            stream.hold(&lease, message);
+            return Ok(Some(lease));
+        }
+        match self.next_due(queue).await? {
+            Some(due) => stream::early(&message, wait(due - now)).await,
+            None => stream::spent(&message).await,
+        }
+        Ok(None)
+    }
+}
+
+/// Milliseconds since 1970 UTC: a message waits by the clock, whatever the caller's times are.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Milliseconds as a wait, within what makes sense for a message.
+fn wait(ms: i64) -> Duration {
+    Duration::from_millis(ms.clamp(20, 60_000).unsigned_abs())
+}
+
+impl Work for Database {
+    async fn push(&self, jobs: &[NewJob], now: i64) -> Result<u64> {
+        let mut change = self.change().await?;
+        let pushed = push_all(&mut change, jobs, now).await?;
+        change.commit().await?;
+        if let Some(stream) = &self.stream {
+            stream.tell(&pushed).await;
+        }
+        Ok(pushed.len() as u64)
+    }
+
+    async fn lease(&self, queue: &str, now: i64, until: i64) -> Result<Option<Lease>> {
+        match &self.stream {
+            Some(stream) => self.lease_told(stream, queue, now, until).await,
+            None => self.lease_due(queue, now, until).await,
+        }
+    }
+
     async fn extend(&self, lease: &Lease, until: i64) -> Result<bool> {
-        Ok(fenced!(self, lease, "UPDATE jobs SET due = $3", until))
+        let held = fenced!(self, lease, "UPDATE jobs SET due = $3", until);
+        match &self.stream {
+            Some(stream) if held => stream.go_on(lease).await,
+            Some(stream) => stream.lost(lease),
+            None => {}
+        }
+        Ok(held)
     }
 
     async fn complete(&self, lease: &Lease, next: &[NewJob], now: i64) -> Result<bool> {
         let mut change = self.change().await?;
         // The payload is not needed again, and a run may have many.
-        let done =
-            sqlx::query("UPDATE jobs SET state = 'done', payload = '' WHERE id = $1 AND token = $2 AND state = 'leased'")
-                .bind(lease.job)
-                .bind(lease.token)
-                .execute(&mut *change)
-                .await?
-                .rows_affected()
-                == 1;
-        if done {
-            push_all(&mut change, next, now).await?;
-            change.commit().await?;
+        let done = sqlx::query(
+            "UPDATE jobs SET state = 'done', payload = '' WHERE id = $1 AND token = $2 AND state = 'leased'",
+        )
+        .bind(lease.job)
+        .bind(lease.token)
+        .execute(&mut *change)
+        .await?
+        .rows_affected()
+            == 1;
+        if !done {
+            if let Some(stream) = &self.stream {
+                stream.lost(lease);
+            }
+            return Ok(false);
         }
-        Ok(done)
+        let pushed = push_all(&mut change, next, now).await?;
+        change.commit().await?;
+        if let Some(stream) = &self.stream {
+            stream.tell(&pushed).await;
+            stream.done(lease).await;
+        }
+        Ok(true)
     }
 
     async fn fail(&self, lease: &Lease, reason: &str, again_at: i64, most: i64) -> Result<Failed> {
@@ -106,21 +174,35 @@ impl Work for Database {
         } else {
             fenced!(self, lease, "UPDATE jobs SET state = 'ready', reason = $3, due = $4", reason, again_at)
         };
-        Ok(match (held, is_last) {
+        let failed = match (held, is_last) {
             (false, _) => Failed::Stale,
             (true, true) => Failed::Dead,
             (true, false) => Failed::Again,
-        })
+        };
+        if let Some(stream) = &self.stream {
+            match failed {
+                Failed::Stale => stream.lost(lease),
+                Failed::Dead => stream.bury(lease, reason).await,
+                Failed::Again => stream.again(lease, wait(again_at - now())).await,
+            }
+        }
+        Ok(failed)
     }
 
     async fn defer(&self, lease: &Lease, reason: &str, again_at: i64) -> Result<bool> {
-        Ok(fenced!(
+        let held = fenced!(
             self,
             lease,
             "UPDATE jobs SET state = 'ready', reason = $3, due = $4, attempts = attempts - 1",
             reason,
             again_at
-        ))
+        );
+        match &self.stream {
+            Some(stream) if held => stream.again(lease, wait(again_at - now())).await,
+            Some(stream) => stream.lost(lease),
+            None => {}
+        }
+        Ok(held)
     }
 
     async fn counts(&self, prefix: &str) -> Result<Vec<JobCount>> {
@@ -161,17 +243,29 @@ impl Work for Database {
 
     async fn release(&self, prefix: &str, now: i64) -> Result<u64> {
         // The token stays: should the holder live after all, the next lease outdates it.
-        let freed =
-            sqlx::query("UPDATE jobs SET state = 'ready', due = $1 WHERE queue >= $2 AND queue < $3 AND state = 'leased'")
-                .bind(now)
-                .bind(prefix)
-                .bind(after(prefix))
-                .execute(&self.writer)
-                .await?;
+        let freed = sqlx::query(
+            "UPDATE jobs SET state = 'ready', due = $1 WHERE queue >= $2 AND queue < $3 AND state = 'leased'",
+        )
+        .bind(now)
+        .bind(prefix)
+        .bind(after(prefix))
+        .execute(&self.writer)
+        .await?;
         Ok(freed.rows_affected())
     }
 
     async fn forget(&self, prefix: &str) -> Result<u64> {
+        if let Some(stream) = &self.stream {
+            let queues: Vec<String> =
+                sqlx::query_scalar("SELECT DISTINCT queue FROM jobs WHERE queue >= $1 AND queue < $2")
+                    .bind(prefix)
+                    .bind(after(prefix))
+                    .fetch_all(&self.readers)
+                    .await?;
+            for queue in queues {
+                stream.forget(&queue).await;
+            }
+        }
         let gone = sqlx::query("DELETE FROM jobs WHERE queue >= $1 AND queue < $2")
             .bind(prefix)
             .bind(after(prefix))

@@ -1,0 +1,253 @@
+//! Work handed out by NATS JetStream.
+//!
+//! A message says that a queue has one more job, not which: whoever gets it leases the job that
+//! is next in the database, and acknowledges when that lease ends. So priorities are exact, any
+//! message serves any job, and a message that was lost, doubled or acknowledged late changes only
+//! how soon a job is found: [`Stream::open`]'s grace later at worst.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::consumer::{PullConsumer, pull};
+use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, AckKind, Context, Message};
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+
+use super::{Lease, NewJob, Result, StoreError};
+use crate::model::hex;
+
+/// A message that is not acknowledged comes again after this; as long as a lease of a sweep.
+const ACK_WAIT: Duration = Duration::from_secs(60);
+/// A message id is known for this long, so that a job pushed twice is told of once.
+const DUPLICATES: Duration = Duration::from_secs(120);
+/// How long a look for a message waits.
+const LOOK: Duration = Duration::from_millis(100);
+/// Consumers that nobody asks any more are gone after this.
+const FORGOTTEN: Duration = Duration::from_secs(86_400);
+/// Dead letters are kept for this: 90 days.
+const DEAD_KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// Stages that have streams of their own; jobs of any other queue go to the first.
+const STAGES: [&str; 3] = ["asked", "fetch", "audit"];
+
+/// JetStream, and what of it this process holds.
+#[derive(Clone)]
+pub(super) struct Stream {
+    context: Context,
+    /// What streams and subjects begin with.
+    name: String,
+    pub(super) grace: Duration,
+    consumers: Arc<tokio::sync::Mutex<HashMap<String, PullConsumer>>>,
+    /// Messages by the lease they led to: job and token.
+    held: Arc<Mutex<HashMap<(i64, i64), Message>>>,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Stream(error.to_string())
+}
+
+/// The stage of a queue: `7/fetch/STORE`, `7/audit`, `asked`.
+fn stage(queue: &str) -> &'static str {
+    let word = queue.split('/').nth(1).unwrap_or(queue);
+    STAGES.into_iter().find(|stage| *stage == word).unwrap_or(STAGES[0])
+}
+
+/// A queue as one token of a subject: its name may hold anything.
+fn token(queue: &str) -> String {
+    hex(&Sha256::digest(queue)[..12])
+}
+
+impl Stream {
+    /// Connects, and makes the streams where they are not there yet.
+    pub(super) async fn open(address: &str, name: &str, grace: Duration) -> Result<Self> {
+        let client = async_nats::ConnectOptions::new()
+            .name("xunjian")
+            .connection_timeout(Duration::from_secs(10))
+            .connect(address)
+            .await
+            .map_err(broken)?;
+        let context = jetstream::new(client);
+        let me = Self { context, name: name.to_owned(), grace, consumers: Arc::default(), held: Arc::default() };
+        for stage in STAGES {
+            me.context.get_or_create_stream(me.config(stage)).await.map_err(broken)?;
+        }
+        me.context.get_or_create_stream(me.dead_config()).await.map_err(broken)?;
+        Ok(me)
+    }
+
+    fn config(&self, stage: &str) -> Config {
+        Config {
+            name: format!("{}-{stage}", self.name),
+            subjects: vec![format!("{}.{stage}.*", self.name)],
+            retention: RetentionPolicy::WorkQueue,
+            storage: StorageType::File,
+            duplicate_window: DUPLICATES,
+            ..Config::default()
+        }
+    }
+
+    fn dead_config(&self) -> Config {
+        Config {
+            name: format!("{}-dead", self.name),
+            subjects: vec![format!("{}.dead.*", self.name)],
+            storage: StorageType::File,
+            max_age: DEAD_KEPT,
+            ..Config::default()
+        }
+    }
+
+    fn subject(&self, queue: &str) -> String {
+        format!("{}.{}.{}", self.name, stage(queue), token(queue))
+    }
+
+    /// Tells of jobs that are in the database. What cannot be told is found without.
+    pub(super) async fn tell(&self, jobs: &[&NewJob]) {
+        let mut sent = Vec::new();
+        for job in jobs {
+            let mut headers = HeaderMap::new();
+            headers.insert("Nats-Msg-Id", job.key.replace(['\r', '\n'], " ").as_str());
+            let told = self.context.publish_with_headers(self.subject(&job.queue), headers, job.key.clone().into());
+            match told.await {
+                Ok(acknowledged) => sent.push(acknowledged),
+                Err(error) => tracing::warn!("work is not told of: {error}"),
+            }
+        }
+        for acknowledged in sent {
+            if let Err(error) = acknowledged.await {
+                tracing::warn!("work is not told of: {error}");
+            }
+        }
+    }
+
+    /// The next message of a queue, if one comes soon.
+    pub(super) async fn next(&self, queue: &str) -> Option<Message> {
+        match self.look(queue).await {
+            Ok(message) => message,
+            Err(error) => {
+                // Made anew next time: the server may have lost it.
+                self.consumers.lock().await.remove(queue);
+                tracing::debug!(queue, "no message: {error}");
+                tokio::time::sleep(LOOK).await;
+                None
+            }
+        }
+    }
+
+    async fn look(&self, queue: &str) -> Result<Option<Message>> {
+        let consumer = self.consumer(queue).await?;
+        let mut batch = consumer.fetch().max_messages(1).expires(LOOK).messages().await.map_err(broken)?;
+        // A server that is gone says nothing at all.
+        match tokio::time::timeout(LOOK * 10, batch.next()).await {
+            Ok(Some(message)) => Ok(Some(message.map_err(broken)?)),
+            Ok(None) => Ok(None),
+            Err(_) => Err(StoreError::Stream("no answer".into())),
+        }
+    }
+
+    async fn consumer(&self, queue: &str) -> Result<PullConsumer> {
+        let mut consumers = self.consumers.lock().await;
+        if let Some(consumer) = consumers.get(queue) {
+            return Ok(consumer.clone());
+        }
+        let config = pull::Config {
+            durable_name: Some(token(queue)),
+            filter_subject: self.subject(queue),
+            ack_wait: ACK_WAIT,
+            max_ack_pending: -1,
+            inactive_threshold: FORGOTTEN,
+            ..pull::Config::default()
+        };
+        let making = async {
+            let stream = self.context.get_or_create_stream(self.config(stage(queue))).await.map_err(broken)?;
+            stream.get_or_create_consumer(&token(queue), config).await.map_err(broken)
+        };
+        let consumer = tokio::time::timeout(ACK_WAIT / 6, making).await.map_err(broken)??;
+        consumers.insert(queue.to_owned(), consumer.clone());
+        Ok(consumer)
+    }
+
+    /// Keeps the message that led to a lease until the lease ends.
+    pub(super) fn hold(&self, lease: &Lease, message: Message) {
+        self.held().insert((lease.job, lease.token), message);
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<(i64, i64), Message>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lease goes on.
+    pub(super) async fn go_on(&self, lease: &Lease) {
+        let message = self.held().get(&(lease.job, lease.token)).cloned();
+        if let Some(message) = message {
+            said(message.ack_with(AckKind::Progress).await);
+        }
+    }
+
+    /// The job is over: nobody needs to be told of it any more.
+    pub(super) async fn done(&self, lease: &Lease) {
+        let message = self.held().remove(&(lease.job, lease.token));
+        if let Some(message) = message {
+            said(message.ack().await);
+        }
+    }
+
+    /// The job is to be done again, so much later.
+    pub(super) async fn again(&self, lease: &Lease, later: Duration) {
+        let message = self.held().remove(&(lease.job, lease.token));
+        if let Some(message) = message {
+            said(message.ack_with(AckKind::Nak(Some(later))).await);
+        }
+    }
+
+    /// Someone else holds the job by now, and answers for it.
+    pub(super) fn lost(&self, lease: &Lease) {
+        self.held().remove(&(lease.job, lease.token));
+    }
+
+    /// Keeps that a job died, for whoever looks after the cluster.
+    pub(super) async fn bury(&self, lease: &Lease, reason: &str) {
+        self.done(lease).await;
+        let letter = serde_json::json!({ "key": lease.key, "queue": lease.queue, "payload": lease.payload,
+            "attempts": lease.attempts, "reason": reason });
+        let subject = format!("{}.dead.{}", self.name, token(&lease.queue));
+        match self.context.publish(subject, letter.to_string().into()).await {
+            Ok(acknowledged) => said(acknowledged.await.map(|_| ())),
+            Err(error) => tracing::warn!("a dead letter is not kept: {error}"),
+        }
+    }
+
+    /// Nothing is left of a queue.
+    pub(super) async fn forget(&self, queue: &str) {
+        self.consumers.lock().await.remove(queue);
+        let name = format!("{}-{}", self.name, stage(queue));
+        if let Ok(stream) = self.context.get_stream(&name).await {
+            let _ = stream.delete_consumer(&token(queue)).await;
+            let _ = stream.purge().filter(self.subject(queue)).await;
+        }
+    }
+}
+
+/// A message that cannot be answered comes again, and finds nothing to do.
+fn said<E: std::fmt::Display>(answer: std::result::Result<(), E>) {
+    if let Err(error) = answer {
+        tracing::debug!("a message was not answered: {error}");
+    }
+}
+
+/// Gives back a message that came before its job is due.
+pub(super) async fn early(message: &Message, wait: Duration) {
+    said(message.ack_with(AckKind::Nak(Some(wait))).await);
+}
+
+/// A message that no job is left for.
+pub(super) async fn spent(message: &Message) {
+    said(message.ack().await);
+}
