@@ -20,7 +20,7 @@ use super::{Lease, NewJob, Result, StoreError};
 use crate::model::hex;
 
 /// A message that is not acknowledged comes again after this; as long as a lease of a sweep.
-const ACK_WAIT: Duration = Duration::from_secs(60);
+const ACK_WAIT: Duration = Duration::from_secs(20);
 /// A message id is known for this long, so that a job pushed twice is told of once.
 const DUPLICATES: Duration = Duration::from_secs(120);
 /// How long a look for a message waits.
@@ -169,7 +169,7 @@ impl Stream {
             let stream = self.context.get_or_create_stream(self.config(stage(queue))).await.map_err(broken)?;
             stream.get_or_create_consumer(&token(queue), config).await.map_err(broken)
         };
-        let consumer = tokio::time::timeout(ACK_WAIT / 6, making).await.map_err(broken)??;
+        let consumer = tokio::time::timeout(ACK_WAIT / 2, making).await.map_err(broken)??;
         consumers.insert(queue.to_owned(), consumer.clone());
         Ok(consumer)
     }

@@ -153,6 +153,15 @@ screenshots = "$.shots[*]"
         self.inner.most_at_once.load(Ordering::Relaxed)
     }
 
+    /// Time from the first request to the last, and how many there were.
+    pub fn spread(&self) -> (Duration, usize) {
+        let starts = self.inner.starts.lock().unwrap();
+        match (starts.first(), starts.last()) {
+            (Some(first), Some(last)) => (*last - *first, starts.len()),
+            _ => (Duration::ZERO, 0),
+        }
+    }
+
     /// Shortest time between the starts of two requests.
     pub fn shortest_gap(&self) -> Duration {
         let starts = self.inner.starts.lock().unwrap();

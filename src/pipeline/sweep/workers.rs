@@ -14,7 +14,7 @@ use crate::model::fetch::{Fault, Outcome};
 use crate::store::{Failed, Lease, State, Vault, Work};
 
 /// Milliseconds that a job is held without a sign of life from whoever has it.
-const LEASE: i64 = 60_000;
+const LEASE: i64 = 20_000;
 /// How long an engine that was restarted or cut off is waited for.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Time between looks at an engine that does not answer.

@@ -2,7 +2,6 @@
 
 use sqlx::AnyConnection;
 
-use super::engine::Engine;
 use super::outbox::{self, News};
 use super::{Database, Thing};
 use crate::store::{Result, Review};
@@ -57,10 +56,6 @@ fn in_force(reviews: &[Review]) -> Option<&Review> {
 impl Database {
     pub(super) async fn keep_review(&self, review: &Review) -> Result<()> {
         let mut change = self.change().await?;
-        if self.engine == Engine::Postgres {
-            // What a person decided is on the disk before they are told so.
-            sqlx::query("SET LOCAL synchronous_commit TO on").execute(&mut *change).await?;
-        }
         let app: i64 = sqlx::query_scalar("SELECT app FROM findings WHERE id = $1")
             .bind(&review.finding)
             .fetch_one(&mut *change)
