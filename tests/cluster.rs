@@ -294,3 +294,47 @@ fn engines_and_workers_are_killed_and_every_app_is_there_once() {
     assert!(cluster.store.most_at_once() <= 4, "{}", cluster.store.most_at_once());
     assert_eq!(found, cluster.alone(), "the same findings, byte for byte");
 }
+
+/// One line of the table in `benches/README.md`.
+fn timed(name: &str, apps: usize, run: impl FnOnce()) -> f64 {
+    let begun = Instant::now();
+    run();
+    let seconds = begun.elapsed().as_secs_f64();
+    eprintln!(
+        "{name:<24} {seconds:>7.1} s {:>7.0} apps/s {:>7.2} ms an app",
+        apps as f64 / seconds,
+        seconds * 1e3 / apps as f64
+    );
+    seconds
+}
+
+/// `XUNJIAN_BIN=target/release/xunjian cargo test --test cluster -- --ignored throughput --nocapture`
+#[test]
+#[ignore = "a measurement; for a release build"]
+fn throughput_of_one_two_and_four_workers() {
+    const APPS: usize = 2000;
+    let Some(postgres) = engines::Postgres::start() else { return };
+    let Some(nats) = engines::Nats::start() else { return };
+    let lone = Cluster::new(APPS, 0.0, 8, "database = \"\"");
+    let alone = timed("embedded, one process", APPS, || drop(lone.alone()));
+    for engine in ["postgres", "nats"] {
+        for workers in [1, 2, 4] {
+            let schema = format!("{}&schema=t_{engine}_{workers}", postgres.address());
+            let text = match engine {
+                "nats" => format!("database = {schema:?}\nnats = {:?}", nats.address()),
+                _ => format!("database = {schema:?}"),
+            };
+            let cluster = Cluster::new(APPS, 0.0, 8, &text);
+            let seconds = timed(&format!("{engine}, {workers} workers"), APPS, || {
+                let submitter = cluster.submit();
+                let running: Vec<Killed> =
+                    (0..workers).map(|n| Killed(cluster.worker(&format!("worker{n}")))).collect();
+                every_app_once(&finished(&cluster, submitter, Duration::from_secs(900)), APPS);
+                drop(running);
+            });
+            if workers == 1 {
+                eprintln!("{:<24} {:>7.2} ms an app over embedded", "", (seconds - alone) * 1e3 / APPS as f64);
+            }
+        }
+    }
+}

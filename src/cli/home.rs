@@ -87,7 +87,8 @@ impl HomeArgs {
     /// Opens it on a cluster of the configuration, or (`postgres://…`) on that database.
     pub(super) async fn open_on(&self, cluster: &str, config: &Config) -> anyhow::Result<Home> {
         let engine = match config.cluster.get(cluster) {
-            Some(engine) => engine.clone(),
+            // What was said here, or in the environment, wins as it does for [engine].
+            Some(engine) => self.engines(&Config { engine: engine.clone(), ..Config::default() })?,
             None if cluster.contains("://") => Engine { database: cluster.to_owned(), ..self.engines(config)? },
             None => anyhow::bail!(
                 "--on {cluster}: no such cluster; add [cluster.{cluster}] to the configuration, or give postgres://..."
