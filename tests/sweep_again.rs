@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::fake_store::FakeStore;
+use support::package::{Member, Package};
+use support::signed;
 use xunjian::store::{Desk, Home, Review, State};
 
 struct Bench {
@@ -159,6 +161,51 @@ fn copies_in_two_stores_are_joined_and_their_differences_shown() {
     assert!(text.contains("fake ") && text.contains("→ other ") && text.contains("第 3 版"), "{text}");
     let output = bench.run(&["diff", "other:cn.example.app0"]);
     assert!(output.stdout.is_empty(), "one copy, one version");
+}
+
+/// A fixture app with its signature taken off, signed by somebody else.
+fn signed_by_another(fixture: &str) -> Vec<u8> {
+    let bytes = std::fs::read(support::project(&format!("tests/fixtures/apks/{fixture}.apk"))).unwrap();
+    let mut package = Package::read(&bytes);
+    package.pairs.clear();
+    package.members.retain(|member| !member.name().starts_with("META-INF/"));
+    let certificate = signed::certificate("somebody else", "somebody else", 7);
+    let block = signed::message(b"", &[&certificate], "somebody else", 7);
+    package.members.push(Member::new("META-INF/CERT.RSA", &block, false));
+    package.write()
+}
+
+/// What differs between two copies or versions whose package is another one, signed by another.
+fn told_apart(told: &Value, was: &str, is: &str) {
+    let only = |set: &str, side: &str| told[set][side].as_array().unwrap().len();
+    assert_eq!((only("certificates", "added"), only("certificates", "removed")), (1, 1), "{told}");
+    assert_ne!(told["certificates"]["added"], told["certificates"]["removed"]);
+    assert!(only("strings", "added") > 0 && only("strings", "removed") > 0, "{told}");
+    assert_ne!(told["from"]["package_sha256"], told["to"]["package_sha256"]);
+    assert_eq!((told["from"]["store"].as_str(), told["to"]["store"].as_str()), (Some(was), Some(is)));
+}
+
+#[test]
+fn another_certificate_and_other_contents_are_shown() {
+    let bench = Bench::new(12);
+    let other = bench.second(12);
+    other.replace(0, signed_by_another("photosearch"));
+    bench.run(&["sweep", "fake", "other"]);
+    let json = |args: &[&str]| -> Value {
+        let told = String::from_utf8(bench.run(args).stdout).unwrap();
+        serde_json::from_str(told.trim()).unwrap_or_else(|e| panic!("{e}: {told}"))
+    };
+    told_apart(&json(&["diff", "cn.example.app0", "--json"]), "fake", "other");
+    // The next version of the first copy is what the other store had all along.
+    bench.store.replace(0, signed_by_another("photosearch"));
+    bench.store.update(0, 2);
+    bench.run(&["sweep", "fake"]);
+    told_apart(&json(&["diff", "fake:cn.example.app0", "--json"]), "fake", "fake");
+    let text = String::from_utf8(bench.run(&["diff", "fake:cn.example.app0"]).stdout).unwrap();
+    for (mark, what) in [("+", "certificate "), ("-", "certificate "), ("+", "string "), ("-", "string ")] {
+        assert!(text.contains(&format!("  {mark} {what}")), "{mark} {what}: {text}");
+    }
+    assert!(text.contains("  package "), "{text}");
 }
 
 #[test]

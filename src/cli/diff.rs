@@ -111,6 +111,11 @@ fn text(comparison: &Comparison, app: &str, lang: &str) -> String {
         let (was, is) = (moved.was * 100.0, moved.is * 100.0);
         let _ = writeln!(out, "  {} {}: {was:.0} % → {is:.0} %", word("finding"), sign(&moved.sign));
     }
+    if let (Some(was), Some(is)) = (&comparison.from.package_sha256, &comparison.to.package_sha256)
+        && was != is
+    {
+        let _ = writeln!(out, "  {} {was} → {is}", word("package"));
+    }
     sets(&mut out, &word("permission"), &comparison.permissions, &plain);
     sets(&mut out, &word("library"), &comparison.libraries, &str::to_owned);
     sets(&mut out, &word("certificate"), &comparison.certificates, &str::to_owned);

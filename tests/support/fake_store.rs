@@ -25,6 +25,8 @@ struct Inner {
     packages: Vec<PathBuf>,
     /// Version of each app that is not of version 1.
     versions: Mutex<BTreeMap<usize, u64>>,
+    /// Files that stand in for those of some apps.
+    replaced: Mutex<BTreeMap<usize, Vec<u8>>>,
     /// Bytes sent, headers included.
     sent: AtomicU64,
     asked: Mutex<BTreeMap<String, u32>>,
@@ -50,6 +52,7 @@ impl FakeStore {
             apps,
             packages,
             versions: Mutex::default(),
+            replaced: Mutex::default(),
             sent: AtomicU64::new(0),
             asked: Mutex::default(),
             at_once: AtomicUsize::new(0),
@@ -121,6 +124,11 @@ screenshots = "$.shots[*]"
     /// Gives an app a new version.
     pub fn update(&self, app: usize, version: u64) {
         self.inner.versions.lock().unwrap().insert(app, version);
+    }
+
+    /// Hands out another file as an app's package.
+    pub fn replace(&self, app: usize, bytes: Vec<u8>) {
+        self.inner.replaced.lock().unwrap().insert(app, bytes);
     }
 
     /// The next request of a path fails with a status.
@@ -231,7 +239,9 @@ impl Inner {
             return (200, JSON, self.app(n, port));
         }
         if let Some(n) = path.strip_prefix("/apk/").and_then(|rest| number(rest.split('?').next()?)) {
-            let bytes = std::fs::read(&self.packages[n / 10 % self.packages.len()]).unwrap();
+            let replaced = self.replaced.lock().unwrap().get(&n).cloned();
+            let bytes =
+                replaced.unwrap_or_else(|| std::fs::read(&self.packages[n / 10 % self.packages.len()]).unwrap());
             return (200, "application/vnd.android.package-archive", bytes);
         }
         if path.starts_with("/shot/") && path.ends_with("/a.png") {
