@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::pack::{JudgingArgs, PackArgs};
 use crate::pipeline::Auditor;
-use crate::signature::{Policy, Source};
+use crate::signature::{Pack, Policy, Source};
 
 /// The auditors, and which of them is to judge an example.
 pub(super) struct Bench {
@@ -16,13 +16,16 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    /// One auditor, with the models as they are shipped.
-    pub(super) fn of(args: &JudgingArgs) -> anyhow::Result<Self> {
-        Ok(Self { auditors: vec![args.auditor_of(&args.pack.source()?)?], fold_of: BTreeMap::new() })
+    /// One auditor with the models as they are shipped or, where `folds` is given, one for each fold
+    /// in that folder, as `signatures train --folds-out` writes it.
+    pub(super) fn with(args: &JudgingArgs, folds: Option<&Path>) -> anyhow::Result<Self> {
+        match folds {
+            Some(dir) => Self::of_folds(args, dir),
+            None => Ok(Self { auditors: vec![args.auditor_of(&args.pack.source()?)?], fold_of: BTreeMap::new() }),
+        }
     }
 
-    /// An auditor for each fold in `dir`, as `signatures train --folds-out` writes it.
-    pub(super) fn of_folds(args: &JudgingArgs, dir: &Path) -> anyhow::Result<Self> {
+    fn of_folds(args: &JudgingArgs, dir: &Path) -> anyhow::Result<Self> {
         let fold_of = fold_of(dir)?;
         let folds = fold_of.values().max().map_or(0, |last| last + 1);
         let auditors =
@@ -33,6 +36,11 @@ impl Bench {
     /// The policy of all of them.
     pub(super) fn policy(&self) -> &Policy {
         &self.auditors[0].policy
+    }
+
+    /// Signatures, which all of them share; models are those of the first.
+    pub(super) fn pack(&self) -> &Pack {
+        &self.auditors[0].pack
     }
 
     /// The auditor whose models have not seen the example. One that none has seen is

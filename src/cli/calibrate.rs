@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::bench::Bench;
 use super::pack::JudgingArgs;
 use super::{Exit, examples};
 use crate::measure::Labelled;
@@ -29,6 +29,10 @@ pub(super) struct Args {
     /// Share of the sign among real apps, between 0 and 1, where the examples hold more or less of it.
     #[arg(long)]
     share: Option<f64>,
+    /// Judge each example by text models that have not seen it: a folder that
+    /// `signatures train --folds-out` wrote.
+    #[arg(long, value_name = "DIR")]
+    folds: Option<PathBuf>,
     /// Write the new weights of signs that improve out of fold into the files of `--signatures`,
     /// or of `signatures/` here, keeping comments.
     #[arg(long)]
@@ -40,15 +44,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let options = args.options()?;
     let examples = examples::load(&args.dir)?;
-    let pack = Arc::new(args.judging.pack.load()?);
-    let auditor = args.judging.auditor(Arc::clone(&pack))?;
+    let bench = Bench::with(&args.judging, args.folds.as_deref())?;
     let detections: Vec<Detection> =
-        examples::weigh(|_| &auditor, &examples)?.into_iter().map(|(_, detection)| detection).collect();
+        examples::weigh(|id| bench.auditor(id), &examples)?.into_iter().map(|(_, detection)| detection).collect();
     let mut out = std::io::stdout().lock();
     let mut better: Vec<Fitted> = Vec::new();
     for about in args.signs() {
-        let prior = score::prior(&auditor.policy, about);
-        match problem(&pack, about, prior, &examples, &detections).fit(&options) {
+        let prior = score::prior(bench.policy(), about);
+        match problem(bench.pack(), about, prior, &examples, &detections).fit(&options) {
             Ok(fitted) => {
                 args.print(about, prior, &fitted, &mut out)?;
                 if fitted.is_better() {
@@ -59,7 +62,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
     }
     if args.write {
-        for path in args.rewrite(&pack, &better)? {
+        for path in args.rewrite(bench.pack(), &better)? {
             writeln!(out, "{}", args.word("written", &[("path", path.display().to_string())]))?;
         }
     }

@@ -61,10 +61,7 @@ struct Miss {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     let Command::Evaluate { dir, format, worst, folds, judging } = command;
-    let bench = match folds {
-        Some(folds) => Bench::of_folds(judging, folds)?,
-        None => Bench::of(judging)?,
-    };
+    let bench = Bench::with(judging, folds.as_deref())?;
     let examples = examples::load(dir)?;
     let weighed = examples::weigh(|id| bench.auditor(id), &examples)?;
     let audits: Vec<Audit> = weighed.into_iter().map(|(audit, _)| audit).collect();
