@@ -138,6 +138,18 @@ mod bucket {
         assert!(matches!(bucket.local(&name).await, Err(StoreError::Damaged(found, _)) if found == name));
     }
 
+    /// What an operator meets first: the address is right, the bucket was never made.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_missing_bucket_is_said_once_with_what_to_do() {
+        let Some(s3) = services::s3().await else { return };
+        let (dir, address) = (tempfile::tempdir().unwrap(), s3.bucket().await);
+        let address = address.replacen("s3://b-", "s3://never-made-", 1);
+        let bucket = Bucket::open(&address, &dir.path().join("cache"), 1 << 20).unwrap();
+        let told = format!("{:#}", anyhow::Error::from(bucket.put(b"evidence").await.unwrap_err()));
+        assert!(told.contains("make it first"), "{told}");
+        assert_eq!(told.matches("NoSuchBucket").count(), 1, "{told}");
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn large_files_go_in_parts_and_copies_give_way() {
         let Some((bucket, (_s3, dir))) = open().await else { return };

@@ -19,8 +19,8 @@ pub enum StoreError {
     #[error("work cannot be handed out: {0}")]
     Stream(String),
     /// The vault's object store.
-    #[error("the vault cannot be used: {0}")]
-    Bucket(#[from] object_store::Error),
+    #[error("the vault cannot be used: {}", innermost(.0))]
+    Bucket(object_store::Error),
     /// A name that is no SHA-256 in lower-case hex.
     #[error("{0:?} is no SHA-256 in lower-case hex")]
     Name(String),
@@ -30,6 +30,23 @@ pub enum StoreError {
     /// Something remembered does not read back.
     #[error("what was remembered does not read: {0}")]
     Unreadable(#[from] serde_json::Error),
+}
+
+impl From<object_store::Error> for StoreError {
+    /// Its sources are not passed on: each repeats the one below it, answer and all.
+    fn from(error: object_store::Error) -> Self {
+        Self::Bucket(error)
+    }
+}
+
+/// What an error of an object store comes from, in a line that says what to do where we know.
+fn innermost(error: &object_store::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    let text = inner.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.contains("NoSuchBucket") { format!("its bucket is not there; make it first ({text})") } else { text }
 }
 
 impl StoreError {
