@@ -166,8 +166,9 @@ impl Auditor {
         if let Some(listing) = listing {
             let facts = extract::listing(listing);
             all.read.strings += facts.blocks.iter().map(|b| b.len() as u64).sum::<u64>();
-            all.hits.merge(detect::scan(&self.pack, &facts));
-            all.models = detect::judge(&self.pack, &facts);
+            let (hits, models) = detect::scan_listing(&self.pack, &facts);
+            all.hits.merge(hits);
+            all.models = models;
         } else {
             all.limits.push(Limit::new(LimitCode::NoListing, "", "no listing was given"));
         }

@@ -1,5 +1,7 @@
 //! Whether a match counts: what must stand near it, and what undoes it.
 
+use std::ops::Range;
+
 use super::matching::{InFact, Match};
 use crate::model::Cause;
 use crate::signature::{Observed, Role};
@@ -77,17 +79,8 @@ impl InFact<'_> {
 
     /// A longer word in this role that stands over the match: 提高考试 over 高考.
     pub(super) fn swallowing(&self, m: Match, role: Role) -> Option<Match> {
-        let is_over = |other: &&Match| {
-            other.start <= m.start
-                && other.end >= m.end
-                && other.end - other.start > m.end - m.start
-                && self.has_role(other, role)
-        };
-        self.context.iter().find(is_over).copied()
-    }
-
-    pub(super) fn has_role(&self, m: &Match, role: Role) -> bool {
-        self.pack.terms.patterns[m.pattern as usize].uses.iter().any(|u| u.role == role)
+        let is_over = |other: &&Match| m.is_within(other) && self.context.bears(other, role);
+        self.context.around(m.start..m.end).find(is_over).copied()
     }
 
     fn around(&self, regex: &regex::Regex, m: Match) -> Option<Match> {
@@ -115,45 +108,57 @@ impl InFact<'_> {
     fn nearby(&self, m: Match, role: Role, within: usize, before: Option<bool>) -> Option<Match> {
         let is_near = |other: &&Match| {
             let gap = if other.end <= m.start && before != Some(false) {
-                &self.normal.text[other.end..m.start]
+                other.end..m.start
             } else if other.start >= m.end && before != Some(true) {
-                &self.normal.text[m.end..other.start]
+                m.end..other.start
             } else {
                 return false;
             };
-            // A character has at most four bytes: the cheap test first.
-            gap.len() <= within * 4 && self.has_role(other, role) && gap.chars().count() <= within
+            self.context.bears(other, role) && self.is_short(gap, within)
         };
-        self.context.iter().find(is_near).copied()
+        self.context.around(reach(m, within)).find(is_near).copied()
     }
 
     /// 「不提供拍照搜题」 before, 「拍照搜题已下线」 after, within one clause.
     fn negation(&self, m: Match) -> Option<Match> {
         let negates = |other: &&Match| {
-            let gap = if self.has_role(other, Role::NegatesNext) && other.end <= m.start {
-                &self.normal.text[other.end..m.start]
-            } else if self.has_role(other, Role::NegatesPrevious) && other.start >= m.end {
-                &self.normal.text[m.end..other.start]
+            let gap = if other.end <= m.start && self.context.bears(other, Role::NegatesNext) {
+                other.end..m.start
+            } else if other.start >= m.end && self.context.bears(other, Role::NegatesPrevious) {
+                m.end..other.start
             } else {
                 return false;
             };
             // A single character (无, 非) only speaks of what it touches.
             let is_single = self.pack.terms.patterns[other.pattern as usize].chars == 1;
             let reach = if is_single { 0 } else { NEGATION_REACH };
-            gap.len() <= reach * 4
-                && gap.chars().count() <= reach
-                && !gap.contains(['。', '!', '?', ';', ',', '\n', '\0'])
+            self.is_short(gap.clone(), reach)
+                && !self.normal.text[gap].contains(['。', '!', '?', ';', ',', '\n', '\0'])
                 && !self.is_no_negation(**other)
         };
-        self.context.iter().find(negates).copied()
+        self.context.around(reach(m, NEGATION_REACH)).find(negates).copied()
     }
 
     /// 「不仅提供」 holds 不提供's characters and is none.
     fn is_no_negation(&self, negation: Match) -> bool {
-        self.context.iter().any(|other| {
-            other.start < negation.end && other.end > negation.start && self.has_role(other, Role::NoNegation)
+        self.context.around(negation.start..negation.end).any(|other| {
+            other.start < negation.end && other.end > negation.start && self.context.bears(other, Role::NoNegation)
         })
     }
+
+    /// Whether a gap has at most so many characters.
+    fn is_short(&self, gap: Range<usize>, most: usize) -> bool {
+        // A character has at most four bytes: the cheap test first.
+        gap.len() <= most * MOST_BYTES && self.normal.text[gap].chars().count() <= most
+    }
+}
+
+/// Bytes of a character in UTF-8, at most.
+const MOST_BYTES: usize = 4;
+
+/// The match with so many characters on either side, in bytes.
+const fn reach(m: Match, characters: usize) -> Range<usize> {
+    m.start.saturating_sub(characters * MOST_BYTES)..m.end + characters * MOST_BYTES
 }
 
 fn floor_char(text: &str, mut offset: usize) -> usize {

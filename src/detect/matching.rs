@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use regex::Regex;
-
+use super::context::Context;
 use super::holds::Undone;
 use super::snippet;
 use super::squeeze::{self, Squeezed};
@@ -28,12 +27,15 @@ pub(super) struct Match {
     pub(super) strewn: bool,
 }
 
+impl Match {
+    /// A longer one covers it.
+    pub(super) const fn is_within(&self, other: &Self) -> bool {
+        other.start <= self.start && other.end >= self.end && other.end - other.start > self.end - self.start
+    }
+}
+
 /// Scans a block for all terms.
-pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
-    let normal = match block.kind {
-        Kind::Class | Kind::Component => Normal::of_identifiers(block.text()),
-        _ => normalise(block.text()),
-    };
+pub(super) fn terms(pack: &Pack, block: &Block, normal: &Normal, hits: &mut Hits) {
     let found = pack.terms.find(&normal.text).into_iter();
     let mut matches: Vec<Match> =
         found.map(|(pattern, start, end)| Match { pattern, start, end, strewn: false }).collect();
@@ -50,7 +52,7 @@ pub(super) fn terms(pack: &Pack, block: &Block, hits: &mut Hits) {
     for group in facts.chunk_by(|a, b| a == b) {
         let to = from + group.len().min(MATCHES_PER_FACT);
         if let Some(fact) = block.get(group[0]) {
-            InFact::new(pack, block, &normal, fact, &matches[from..to]).evaluate(hits, &mut across);
+            InFact::new(pack, block, normal, fact, &matches[from..to]).evaluate(hits, &mut across);
         }
         from += group.len();
     }
@@ -101,13 +103,12 @@ pub(super) struct InFact<'a> {
     fact: Fact<'a>,
     pub(super) matches: &'a [Match],
     /// Those that bear on others.
-    pub(super) context: Vec<Match>,
+    pub(super) context: Context<'a>,
 }
 
 impl<'a> InFact<'a> {
     fn new(pack: &'a Pack, block: &'a Block, normal: &'a Normal, fact: Fact<'a>, matches: &'a [Match]) -> Self {
-        let is_context = |m: &&Match| pack.terms.patterns[m.pattern as usize].is_context;
-        Self { pack, block, normal, fact, matches, context: matches.iter().filter(is_context).copied().collect() }
+        Self { pack, block, normal, fact, matches, context: Context::of(pack, matches) }
     }
 
     fn evaluate(&self, hits: &mut Hits, across: &mut Across) {
@@ -147,8 +148,7 @@ impl<'a> InFact<'a> {
     /// Counts a match of a clue that counts over the whole block.
     fn spread(&self, observed: &Observed, clue: u32, m: Match, respelt: Option<&str>, across: &mut Across) {
         // 年级 within 三年级 is no second term.
-        let is_inner = |o: &Match| o.start <= m.start && o.end >= m.end && o.end - o.start > m.end - m.start;
-        if self.matches.iter().any(|o| is_inner(o) && self.has_role(o, Role::Hit(clue))) {
+        if self.matches.iter().any(|o| m.is_within(o) && self.is_hit(o, clue)) {
             return;
         }
         let Ok(m) = self.holds(observed, clue, m) else { return };
@@ -159,6 +159,10 @@ impl<'a> InFact<'a> {
         if !spread.different.contains(term) {
             spread.different.insert(term.to_owned());
         }
+    }
+
+    fn is_hit(&self, m: &Match, clue: u32) -> bool {
+        self.pack.terms.patterns[m.pattern as usize].uses.iter().any(|u| u.role == Role::Hit(clue))
     }
 
     fn observed(&self, clue: u32) -> Option<&Observed> {
@@ -179,9 +183,7 @@ impl<'a> InFact<'a> {
             }
         }
         // 小学 within 小学生 is no second term.
-        let is_inner = |m: &Match| {
-            held.iter().any(|(o, _)| o.start <= m.start && o.end >= m.end && o.end - o.start > m.end - m.start)
-        };
+        let is_inner = |m: &Match| held.iter().any(|(o, _)| m.is_within(o));
         let outer = held.iter().filter(|(m, _)| !is_inner(m));
         let different: BTreeSet<&str> = outer.map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
         let Some((m, respelt)) = held.first() else { return };
@@ -213,21 +215,12 @@ impl<'a> InFact<'a> {
 
     fn sighting(&self, m: Match, respelt: Option<&str>) -> Sighting {
         let (start, end) = self.normal.origin_range(m.start, m.end, self.block.text());
-        let (start, end) = (start - self.fact.start, (end - self.fact.start).min(self.fact.text.len()));
-        let (text, mark) = snippet::cut(self.fact.text, start, end);
         let written_as = match (respelt, m.strewn) {
             (Some(term), _) => Some(WrittenAs { term: term.to_owned(), trick: Trick::Respelt }),
             (None, true) => Some(WrittenAs { term: self.term(&m).to_owned(), trick: Trick::Strewn }),
             (None, false) => None,
         };
-        Sighting {
-            kind: self.block.kind,
-            place: self.block.place_of(self.fact.index),
-            text,
-            mark,
-            matched: self.fact.text[start..end].to_owned(),
-            written_as,
-        }
+        sighting(self.block, &self.fact, start - self.fact.start, end - self.fact.start, written_as)
     }
 
     fn note_facet(&self, facet: u32, m: &Match, hits: &mut Hits) {
@@ -275,36 +268,31 @@ impl<'a> InFact<'a> {
     }
 }
 
-/// Clues that are a regular expression alone, over few and short facts.
-pub(super) fn regexes(pack: &Pack, block: &Block, hits: &mut Hits) {
-    let clues: Vec<(usize, &Regex)> = clues_of_regex(pack, block.kind).collect();
-    if clues.is_empty() {
-        return;
-    }
-    for fact in block.iter() {
-        let normal = normalise(fact.text);
-        for &(number, regex) in &clues {
-            let Some(found) = regex.find(&normal.text) else { continue };
-            let (start, end) = normal.origin_range(found.start(), found.end(), fact.text);
-            hits.note(number, || {
-                let (text, mark) = snippet::cut(fact.text, start, end);
-                Sighting {
-                    kind: block.kind,
-                    place: block.place_of(fact.index),
-                    text,
-                    mark,
-                    matched: fact.text[start..end].to_owned(),
-                    written_as: None,
-                }
-            });
-        }
-    }
+/// The range of a fact's text as a reviewer sees it.
+fn sighting(block: &Block, fact: &Fact<'_>, start: usize, end: usize, written_as: Option<WrittenAs>) -> Sighting {
+    let end = end.min(fact.text.len());
+    let (text, mark) = snippet::cut(fact.text, start, end);
+    let matched = fact.text[start..end].to_owned();
+    Sighting { kind: block.kind, place: block.place_of(fact.index), text, mark, matched, written_as }
 }
 
-fn clues_of_regex(pack: &Pack, kind: Kind) -> impl Iterator<Item = (usize, &Regex)> {
-    pack.clues.iter().enumerate().filter_map(move |(number, clue)| {
-        let Condition::Observed(observed) = &clue.condition else { return None };
-        let wanted = !observed.has_terms && observed.kinds.contains(kind.bit());
-        Some((number, observed.regex.as_ref().filter(|_| wanted)?))
-    })
+/// Clues that are a regular expression alone, over few and short facts.
+pub(super) fn regexes(pack: &Pack, block: &Block, normal: &Normal, hits: &mut Hits) {
+    let regexes = &pack.regexes[block.kind as usize];
+    if regexes.is_empty() {
+        return;
+    }
+    // Patterns are written for identifiers as they stand, without the blanks at camel humps.
+    let plain = (block.kind == Kind::Component).then(|| normalise(block.text()));
+    let normal = plain.as_ref().unwrap_or(normal);
+    let mut from = 0;
+    for text in normal.text.split('\0') {
+        for (number, regex) in regexes {
+            let Some(found) = regex.find(text) else { continue };
+            let (start, end) = normal.origin_range(from + found.start(), from + found.end(), block.text());
+            let Some(fact) = block.at_offset(start) else { continue };
+            hits.note(*number, || sighting(block, &fact, start - fact.start, end - fact.start, None));
+        }
+        from += text.len() + 1;
+    }
 }

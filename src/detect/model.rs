@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Block, Facts, Kinds, ModelVerdict};
-use crate::signature::{Gram, Grams, Pack, Shape, TextModel, pitch};
+use crate::signature::{Gram, Grams, Normal, Pack, Shape, TextModel, normalise};
 
 /// Decibans at which a model says all it can: 97 %. One that is less sure says less.
 const FULL: f64 = 15.0;
@@ -20,11 +20,23 @@ const WORTH_SHOWING: f32 = 0.2;
 /// Reads title, description and changelog with every model of the pack.
 #[must_use]
 pub fn judge(pack: &Pack, facts: &Facts) -> BTreeMap<String, ModelVerdict> {
+    let normals: Vec<Normal> = facts.blocks.iter().map(|block| normalise(block.text())).collect();
+    verdicts(pack, facts.blocks.iter().zip(&normals))
+}
+
+/// What the models say of the words among these blocks, given with their normal form.
+pub(super) fn verdicts<'a>(
+    pack: &Pack,
+    blocks: impl Iterator<Item = (&'a Block, &'a Normal)>,
+) -> BTreeMap<String, ModelVerdict> {
     if pack.models.is_empty() {
         return BTreeMap::new();
     }
-    let blocks: Vec<&Block> = facts.blocks.iter().filter(|b| Kinds::PITCH.contains(b.kind.bit())).collect();
-    let text = pitch(blocks.iter().flat_map(|b| b.iter().map(|f| f.text)));
+    let (blocks, texts): (Vec<&Block>, Vec<&str>) = blocks
+        .filter(|(block, _)| Kinds::PITCH.contains(block.kind.bit()))
+        .map(|(block, normal)| (block, normal.text.as_str()))
+        .unzip();
+    let text = texts.concat();
     let place = blocks.iter().map(|b| b.place_of(0)).collect::<Vec<_>>().join("; ");
     let mut cut: BTreeMap<Shape, Grams> = BTreeMap::new();
     let mut verdicts = BTreeMap::new();

@@ -1,5 +1,7 @@
 //! From clue to finding: evidence, checks and findings.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -155,7 +157,7 @@ pub struct Check {
     /// Probability from the sum.
     pub probability: f64,
     /// Kinds of facts that were there to be searched.
-    pub searched: Vec<String>,
+    pub searched: Vec<Cow<'static, str>>,
     /// The sum, line by line, in decibans.
     pub sum: Vec<Contribution>,
     /// Codes of the limits that make it not assessable.

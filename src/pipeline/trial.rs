@@ -32,9 +32,10 @@ impl Auditor {
     }
 
     fn weighed(&self, about: About, mut evidence: Vec<Evidence>) -> Weighed {
-        let (total, sum) = score::sum(score::prior(&self.policy, about), &mut evidence);
+        let sum = score::sum(score::prior(&self.policy, about), &evidence);
+        sum.mark(&mut evidence);
         evidence.sort_by_key(|e| (!e.counted, -e.weight.abs()));
-        Weighed { sum, probability: score::probability(total), evidence }
+        Weighed { probability: sum.probability(), sum: sum.lines, evidence }
     }
 }
 

@@ -27,24 +27,47 @@ pub fn probability(decibans: i32) -> f64 {
     (exact * 10_000.0).round() / 10_000.0
 }
 
-/// Adds evidence up: the base rate and, per group, the strongest weight.
-/// Marks the evidence that a stronger one of its group stands for.
-#[must_use]
-pub fn sum(prior: i32, evidence: &mut [Evidence]) -> (i32, Vec<Contribution>) {
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, item) in evidence.iter_mut().enumerate() {
-        item.counted = false;
-        groups.entry(item.group.clone()).or_default().push(index);
+/// What evidence adds up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    /// In decibans.
+    pub total: i32,
+    /// The base rate and, per group, the strongest weight; strongest first.
+    pub lines: Vec<Contribution>,
+    /// Places of the evidence that speaks for its group.
+    counted: Vec<usize>,
+}
+
+impl Sum {
+    /// Its probability.
+    #[must_use]
+    pub fn probability(&self) -> f64 {
+        probability(self.total)
     }
-    let mut lines = vec![Contribution { group: "base-rate".into(), weight: prior }];
-    for (group, members) in groups {
-        if let Some((place, weight)) = strongest(members.iter().map(|&index| evidence[index].weight)) {
-            evidence[members[place]].counted = true;
-            lines.push(Contribution { group, weight });
+
+    /// Marks the evidence that counts, and that for which a stronger one of its group stands.
+    pub fn mark(&self, evidence: &mut [Evidence]) {
+        for (place, item) in evidence.iter_mut().enumerate() {
+            item.counted = self.counted.contains(&place);
         }
     }
+}
+
+/// Adds evidence up: the base rate and, per group, the strongest weight.
+#[must_use]
+pub fn sum<'e>(prior: i32, evidence: impl IntoIterator<Item = &'e Evidence>) -> Sum {
+    let mut groups: BTreeMap<&str, (usize, i32)> = BTreeMap::new();
+    for (place, item) in evidence.into_iter().enumerate() {
+        let best = groups.entry(&item.group).or_insert((place, item.weight));
+        if is_stronger(item.weight, best.1) {
+            *best = (place, item.weight);
+        }
+    }
+    let mut lines = vec![Contribution { group: "base-rate".into(), weight: prior }];
+    lines.extend(groups.iter().map(|(group, &(_, weight))| Contribution { group: (*group).to_owned(), weight }));
     lines[1..].sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.group.cmp(&b.group)));
-    (lines.iter().map(|line| line.weight).sum(), lines)
+    let total = lines.iter().map(|line| line.weight).sum();
+    Sum { total, lines, counted: groups.into_values().map(|(place, _)| place).collect() }
 }
 
 /// The base rate of a sign, or of education apps, in decibans.
@@ -69,9 +92,13 @@ pub struct Scored {
     pub out_of_scope: Vec<Finding>,
 }
 
-/// The weight that speaks for a group, and its place: the strongest, the first among equals.
-pub fn strongest(weights: impl Iterator<Item = i32>) -> Option<(usize, i32)> {
-    weights.enumerate().reduce(|best, other| if other.1.abs() > best.1.abs() { other } else { best })
+/// The weight that speaks for a group: the strongest, the first among equals.
+pub fn strongest(weights: impl Iterator<Item = i32>) -> Option<i32> {
+    weights.reduce(|best, other| if is_stronger(other, best) { other } else { best })
+}
+
+const fn is_stronger(weight: i32, than: i32) -> bool {
+    weight.abs() > than.abs()
 }
 
 /// What is known of one app when its evidence is weighed.
@@ -104,16 +131,15 @@ pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>) -> Scored {
 }
 
 fn check(policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>) {
-    let mut evidence = case.detection.evidence.get(&About::Sign(sign)).cloned().unwrap_or_default();
     let (answer, from_register) = standing::of(sign, case.standings);
+    let mut evidence: Vec<&Evidence> = case.detection.evidence.get(&About::Sign(sign)).into_iter().flatten().collect();
     // A register speaks on its own of filings; of teaching only where teaching was seen.
     let is_filing = sign == Sign::FilingMissing;
     if is_filing || evidence.iter().any(|e| e.weight > 0) {
-        evidence.extend(from_register);
+        evidence.extend(&from_register);
     }
-    let rule = policy.of(sign);
-    let (total, lines) = sum(prior(policy, About::Sign(sign)), &mut evidence);
-    let probability = probability(total);
+    let sum = sum(prior(policy, About::Sign(sign)), evidence.iter().copied());
+    let probability = sum.probability();
     let because =
         if is_filing && answer.standing != Standing::NotChecked { Vec::new() } else { hiding(sign, case.coverage) };
     let speaks = evidence.iter().any(|e| e.weight > 0) && probability >= policy.report_from;
@@ -124,17 +150,20 @@ fn check(policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>
         (_, false) => Outcome::NotAssessable,
         (false, true) => Outcome::NotFound,
     };
+    let finding = policy.of(sign).filter(|_| outcome == Outcome::Found).and_then(|rule| {
+        let mut evidence: Vec<Evidence> = evidence.into_iter().cloned().collect();
+        sum.mark(&mut evidence);
+        let ground = policy_words(policy, rule, &answer, sign);
+        Finding::new(sign, case.app, ground, (probability, sum.lines.clone()), evidence)
+    });
     let check = Check {
         sign,
         outcome,
         probability,
-        searched: case.detection.hits.searched.keys().map(|kind| kind.id().to_owned()).collect(),
-        sum: lines.clone(),
+        searched: case.detection.hits.searched.keys().map(|kind| kind.id().into()).collect(),
+        sum: sum.lines,
         because: if outcome == Outcome::NotAssessable { because } else { Vec::new() },
     };
-    let finding = rule.filter(|_| outcome == Outcome::Found).and_then(|rule| {
-        Finding::new(sign, case.app, policy_words(policy, rule, &answer, sign), (probability, lines), evidence)
-    });
     (check, finding)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{prior, probability, sum};
+use super::{prior, sum};
 use crate::model::{About, Detection, Education, LibraryFound, Profile, Sign, Verdict};
 use crate::signature::{Pack, Policy};
 
@@ -50,8 +50,9 @@ pub fn profile(pack: &Pack, policy: &Policy, detection: &Detection) -> Profile {
 
 fn education(policy: &Policy, detection: &Detection) -> Education {
     let mut evidence = detection.evidence.get(&About::Education).cloned().unwrap_or_default();
-    let (total, _) = sum(policy.education_prior, &mut evidence);
-    let probability = probability(total);
+    let sum = sum(policy.education_prior, &evidence);
+    sum.mark(&mut evidence);
+    let probability = sum.probability();
     let verdict = if probability >= YES_FROM {
         Verdict::Yes
     } else if probability < NO_BELOW {
@@ -66,9 +67,7 @@ fn education(policy: &Policy, detection: &Detection) -> Education {
 /// More likely than not by the evidence for the sign; a profile must not contradict a finding.
 fn teaches_subjects(policy: &Policy, detection: &Detection) -> bool {
     let about = About::Sign(Sign::SubjectTutoring);
-    let mut evidence = detection.evidence.get(&about).cloned().unwrap_or_default();
-    let (total, _) = sum(prior(policy, about), &mut evidence);
-    probability(total) >= YES_FROM
+    sum(prior(policy, about), detection.evidence.get(&about).into_iter().flatten()).probability() >= YES_FROM
 }
 
 /// Labels of a lexicon that the listing names, or the screens at least `least` times.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use regex::Regex;
 use toml::Spanned;
 
 use super::compile::{Site, observed, term_lists};
 use super::syntax::{ClueFile, LexiconFile};
 use super::term::TermsBuilder;
 use super::{Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms, TextModel};
-use crate::model::{About, Words};
+use crate::model::{About, Kind, Words};
 
 /// A signature of the pack.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct Pack {
     pub derived: Vec<usize>,
     /// All terms.
     pub terms: Terms,
+    /// Per kind of fact (`Kind as usize`), the clues that are a regular expression alone.
+    pub regexes: Vec<Vec<(usize, Regex)>>,
     /// The library catalogue.
     pub libraries: Libraries,
     /// Text models by name.
@@ -192,6 +195,7 @@ impl Loader {
         let derived = order_derived(&clues, &self.signatures)?;
         Ok(Pack {
             sha256,
+            regexes: Kind::ALL.iter().map(|&kind| regexes_of(&clues, kind)).collect(),
             clues,
             derived,
             terms: terms.build().map_err(whole)?,
@@ -369,6 +373,16 @@ fn condition(clue: &ClueFile, signature: &Signature, names: &Names, site: &Site<
         none: names.resolve(&clue.none, signature, site)?,
         not: names.resolve(&clue.not, signature, site)?,
     })
+}
+
+/// Clues that are a regular expression alone and look at facts of this kind.
+fn regexes_of(clues: &[Clue], kind: Kind) -> Vec<(usize, Regex)> {
+    let of = |(number, clue): (usize, &Clue)| {
+        let Condition::Observed(observed) = &clue.condition else { return None };
+        let wanted = !observed.has_terms && observed.kinds.contains(kind.bit());
+        Some((number, observed.regex.clone().filter(|_| wanted)?))
+    };
+    clues.iter().enumerate().filter_map(of).collect()
 }
 
 /// Orders the derived clues so that each comes after what it refers to.

@@ -11,7 +11,7 @@ use super::latin::Latin;
 use super::{facts_reaching, normalise};
 
 /// What a term means where it is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// The clue's own term.
     Hit(u32),
@@ -66,8 +66,16 @@ pub struct Pattern {
     pub bound_end: bool,
     /// What it stands for.
     pub uses: Vec<Use>,
-    /// Some use of it bears on other matches: it undoes them, or must stand near.
-    pub is_context: bool,
+    /// Those of its roles that bear on other matches, sorted: it undoes them, or must stand near.
+    pub context: Vec<Role>,
+}
+
+impl Pattern {
+    /// Whether it bears on other matches in this role.
+    #[must_use]
+    pub fn bears(&self, role: Role) -> bool {
+        self.context.binary_search(&role).is_ok()
+    }
 }
 
 /// The compiled terms.
@@ -103,7 +111,7 @@ impl TermsBuilder {
                 bound_start: text.starts_with(|c: char| c.is_ascii_alphanumeric()),
                 bound_end: text.ends_with(|c: char| c.is_ascii_alphanumeric()),
                 uses: Vec::new(),
-                is_context: false,
+                context: Vec::new(),
             });
             self.patterns.len() - 1
         });
@@ -118,7 +126,8 @@ impl TermsBuilder {
 
     pub(super) fn build(mut self) -> Result<Terms, String> {
         for pattern in &mut self.patterns {
-            pattern.is_context = pattern.uses.iter().any(|u| u.role.is_context());
+            pattern.context = pattern.uses.iter().map(|u| u.role).filter(|role| role.is_context()).collect();
+            pattern.context.sort_unstable();
         }
         let (latin, others): (Vec<u32>, Vec<u32>) =
             (0..self.patterns.len() as u32).partition(|&number| self.patterns[number as usize].text.is_ascii());

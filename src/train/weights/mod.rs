@@ -258,7 +258,7 @@ impl Example {
             Part::Held(weight) => weight,
         };
         let groups = self.groups.iter().filter_map(|group| crate::score::strongest(group.iter().map(of)));
-        groups.fold(prior, |total, (_, weight)| total + weight)
+        groups.fold(prior, |total, weight| total + weight)
     }
 
     fn shows(&self, number: usize) -> bool {
