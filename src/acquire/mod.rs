@@ -50,6 +50,8 @@ pub struct Client {
     turns: Option<Arc<dyn Turns>>,
 }
 
+/// Bytes of a service's answer; a timestamp with its chain has some 10 kB.
+const SERVICE_MAX: u64 = 256 << 10;
 /// Hosts remembered at most; a sweep of a store needs a handful.
 const HOSTS_MAX: usize = 4096;
 
@@ -122,9 +124,10 @@ impl Client {
             Purpose::Index => self.config.caps.index_bytes,
             Purpose::Picture => self.config.caps.picture_bytes,
             Purpose::Package => self.config.caps.package_bytes,
+            Purpose::Service => SERVICE_MAX,
         };
         let limit = match ask.purpose {
-            Purpose::Page | Purpose::Picture => self.config.network.page_timeout,
+            Purpose::Page | Purpose::Picture | Purpose::Service => self.config.network.page_timeout,
             Purpose::Index | Purpose::Package => self.config.network.package_timeout,
         };
         let reading = async {

@@ -203,7 +203,7 @@ impl Store {
             method: file.method,
             url,
             headers,
-            body: put(&file.body, if is_json { Escape::Json } else { Escape::Url })?,
+            body: put(&file.body, if is_json { Escape::Json } else { Escape::Url })?.into_bytes(),
             purpose: file.purpose,
             validators: None,
             captcha: self.adapter.file.captcha.clone(),

@@ -110,6 +110,9 @@ pub enum Purpose {
     Package,
     /// A screenshot or icon.
     Picture,
+    /// A question to a service that whoever runs this configured. It is no crawling, so robots.txt
+    /// (RFC 9309) has no say in it; everything else holds.
+    Service,
 }
 
 /// One request, not yet sent.
@@ -123,9 +126,9 @@ pub struct Ask {
     /// Headers the adapter wants, besides those that every request carries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
-    /// Body of a POST.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub body: String,
+    /// Body of a POST; text wherever it is written down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text")]
+    pub body: Vec<u8>,
     /// What for.
     #[serde(default)]
     pub purpose: Purpose,
@@ -138,11 +141,30 @@ pub struct Ask {
     pub captcha: Vec<String>,
 }
 
+/// Bytes that are text, as a string.
+mod text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(std::str::from_utf8(bytes).map_err(serde::ser::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<u8>, D::Error> {
+        String::deserialize(from).map(String::into_bytes)
+    }
+}
+
 impl Ask {
     /// A plain GET.
     #[must_use]
     pub fn get(url: impl Into<String>, purpose: Purpose) -> Self {
         Self { url: url.into(), purpose, ..Self::default() }
+    }
+
+    /// The body as text, which that of every question to a store is.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
     }
 }
 

@@ -98,7 +98,7 @@ where
 }
 
 fn kept(ask: &Ask, outcome: Outcome, answer: &Answer, body: &str, bytes: u64) -> Result<NewFetch, SweepError> {
-    let request = serde_json::json!({ "headers": answer.sent, "body": ask.body, "hops": answer.hops,
+    let request = serde_json::json!({ "headers": answer.sent, "body": ask.text(), "hops": answer.hops,
         "peer": answer.peer.map(|peer| peer.to_string()) });
     Ok(NewFetch {
         ask: ask_key(ask),
