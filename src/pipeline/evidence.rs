@@ -117,8 +117,10 @@ pub async fn export<S: State, V: Vault>(
         }
     };
     let done = done.await;
-    if done.is_err() {
-        bag.discard()?;
+    if done.is_err()
+        && let Err(error) = bag.discard()
+    {
+        tracing::warn!(%error, out = %out.display(), "what there is of a bag cannot be removed; do so by hand");
     }
     done
 }
