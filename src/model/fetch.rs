@@ -104,8 +104,10 @@ pub enum Purpose {
     /// A page or an interface's answer.
     #[default]
     Page,
-    /// An index of a whole repository, or a sitemap.
+    /// A sitemap, or whatever else lists a whole store.
     Index,
+    /// Index of a repository, which a sweep keeps as a file and reads bit by bit.
+    Repository,
     /// A package.
     Package,
     /// A screenshot or icon.
@@ -188,6 +190,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Body; empty for a download, whose bytes are in a file.
     pub body: Vec<u8>,
+    /// Where the body lies instead, for the index of a repository.
+    pub file: Option<PathBuf>,
     /// Address that answered, after redirects.
     pub url: String,
     /// Addresses that redirected, in order.
