@@ -60,3 +60,5 @@ for path in glob.glob(f"{FIXTURES}/listings/*.json"):
     keep("listing", read(path))
 for path in glob.glob(f"{HERE}/../signatures/*/*.toml"):
     keep("signature", read(path))
+for path in glob.glob(f"{FIXTURES}/timestamp/timestamp.ts?"):
+    keep("timestamp", read(path))

@@ -45,7 +45,7 @@ fn catalogues_lead_to_apps_and_further_pages() {
     assert_eq!(found[0], "POST https://web-drcn.hispace.dbankcloud.cn/edge/webedge/appinfo");
     assert!(found[1].contains("reqPageNum=2"), "{found:?}");
     assert_eq!((harvest.next[0].key.as_str(), harvest.next[0].mark.len()), ("a.b", 64), "a version makes a mark");
-    assert!(harvest.next[0].ask.body.contains("\"pkgName\":\"a.b\""));
+    assert!(harvest.next[0].ask.text().contains("\"pkgName\":\"a.b\""));
 
     let body = json!({"obj": [{"pkgName": "a.b", "appName": "甲", "versionName": "1"}], "pageContext": "40"});
     let (_, harvest) = first(store("tencent"), "education", &body.to_string());

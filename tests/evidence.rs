@@ -6,9 +6,8 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-use support::fake_store::FakeStore;
+use support::fake_store::swept;
 use support::{stdout, xunjian};
 use xunjian::preserve;
 
@@ -24,35 +23,14 @@ fn files(below: &Path) -> Vec<PathBuf> {
 
 /// A swept store, and a bag of the first finding of an app with a package.
 fn bag(dir: &Path) -> PathBuf {
-    let store = FakeStore::serve(12, Duration::ZERO);
-    store.adapter(&dir.join("stores"), 0.0, 4);
-    let path = |name: &str| dir.join(name).display().to_string();
-    let (stores, home, out) = (path("stores"), path("home"), path("out.jsonl"));
-    let swept = xunjian(&[
-        "sweep",
-        "fake",
-        "--stores",
-        &stores,
-        "--home",
-        &home,
-        "--allow-private",
-        "--out",
-        &out,
-        "--format",
-        "jsonl",
-    ]);
-    assert!(matches!(swept.status.code(), Some(0 | 3)), "{}", support::stderr(&swept));
-    let audits: Vec<serde_json::Value> =
-        std::fs::read_to_string(&out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let has = |audit: &&serde_json::Value, key: &str| !audit[key].as_array().unwrap().is_empty();
-    let audit = audits.iter().find(|a| has(a, "artifacts") && has(a, "findings")).expect("a finding in a package");
-    let id = audit["findings"][0]["id"].as_str().unwrap();
+    let (home, id) = swept(dir);
     let bag = dir.join("bag");
-    let exported = xunjian(&["evidence", "export", id, "--out", bag.to_str().unwrap(), "--home", &home]);
+    let exported = xunjian(&["evidence", "export", &id, "--out", bag.to_str().unwrap(), "--home", &home]);
     assert!(exported.status.success(), "{}", support::stderr(&exported));
-    let again = xunjian(&["evidence", "export", id, "--out", bag.to_str().unwrap(), "--home", &home]);
+    let again = xunjian(&["evidence", "export", &id, "--out", bag.to_str().unwrap(), "--home", &home]);
     assert!(!again.status.success(), "nothing is overwritten");
-    let unknown = xunjian(&["evidence", "export", "0000", "--out", &path("none"), "--home", &home]);
+    let none = dir.join("none");
+    let unknown = xunjian(&["evidence", "export", "0000", "--out", none.to_str().unwrap(), "--home", &home]);
     assert_eq!(unknown.status.code(), Some(2));
     bag
 }
@@ -76,6 +54,7 @@ fn a_bag_stands_by_itself_and_one_byte_breaks_it() {
     let verified = xunjian(&["evidence", "verify", bag.to_str().unwrap(), "--lang", "en"]);
     assert!(verified.status.success(), "{}", stdout(&verified));
     assert!(stdout(&verified).contains("byte for byte"));
+    assert!(stdout(&verified).contains("no timestamp"), "a bag that proves no time says so");
     let custody = std::fs::read_to_string(bag.join(preserve::name::CUSTODY)).unwrap();
     for did in ["fetched", "read", "audited", "exported"] {
         assert!(custody.contains(&format!("\"did\":\"{did}\"")), "{custody}");

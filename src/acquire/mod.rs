@@ -5,6 +5,7 @@
 //! [`Client::fetch`] reads a page, [`Client::download`] writes a package to a file.
 
 mod download;
+mod file;
 mod guard;
 mod host;
 mod resolver;
@@ -50,6 +51,8 @@ pub struct Client {
     turns: Option<Arc<dyn Turns>>,
 }
 
+/// Bytes of a service's answer; a timestamp with its chain has some 10 kB.
+const SERVICE_MAX: u64 = 256 << 10;
 /// Hosts remembered at most; a sweep of a store needs a handful.
 const HOSTS_MAX: usize = 4096;
 
@@ -119,13 +122,14 @@ impl Client {
     async fn page(&self, ask: &Ask) -> Result<Answer, Fault> {
         let cap = match ask.purpose {
             Purpose::Page => self.config.caps.page_bytes,
-            Purpose::Index => self.config.caps.index_bytes,
+            Purpose::Index | Purpose::Repository => self.config.caps.index_bytes,
             Purpose::Picture => self.config.caps.picture_bytes,
             Purpose::Package => self.config.caps.package_bytes,
+            Purpose::Service => SERVICE_MAX,
         };
         let limit = match ask.purpose {
-            Purpose::Page | Purpose::Picture => self.config.network.page_timeout,
-            Purpose::Index | Purpose::Package => self.config.network.package_timeout,
+            Purpose::Page | Purpose::Picture | Purpose::Service => self.config.network.page_timeout,
+            Purpose::Index | Purpose::Repository | Purpose::Package => self.config.network.package_timeout,
         };
         let reading = async {
             let opened = self.open(&self.pages, ask, &[], limit).await?;

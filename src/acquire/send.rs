@@ -14,7 +14,7 @@ use super::resolver::{Guarded, Names};
 use super::robots::{self, Rules};
 use super::{Client, ClientError};
 use crate::model::config::Config;
-use crate::model::fetch::{Answer, Ask, Fault, Method, Outcome};
+use crate::model::fetch::{Answer, Ask, Fault, Method, Outcome, Purpose};
 
 /// Whether bodies are decoded.
 #[derive(Clone, Copy, PartialEq)]
@@ -90,7 +90,7 @@ impl Client {
         let mut method = ask.method;
         let mut hops = Vec::new();
         loop {
-            self.admit(&url).await?;
+            self.admit(&url, ask.purpose).await?;
             let mut opened = self.send(library, ask, method, &url, extra, limit).await?;
             let Some(next) = redirect(&opened.answer, &url)? else {
                 opened.answer.hops = hops;
@@ -110,8 +110,11 @@ impl Client {
     }
 
     /// The checks before every request: form and address, then robots.txt.
-    async fn admit(&self, url: &Url) -> Result<(), Fault> {
+    async fn admit(&self, url: &Url, purpose: Purpose) -> Result<(), Fault> {
         self.allow(url)?;
+        if purpose == Purpose::Service {
+            return Ok(());
+        }
         let origin = url.origin().ascii_serialization();
         let lifetime = self.config.network.robots_lifetime;
         let rules = self.robots.rules(&origin, lifetime, self.robots_of(&origin)).await;

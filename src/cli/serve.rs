@@ -14,6 +14,8 @@ use super::feed::secret_of;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::{GroundsArgs, told_to_stop};
+use crate::acquire::Client;
+use crate::pipeline::evidence::Stamping;
 use crate::review::{Oidc, Options, serve};
 use crate::store::People;
 
@@ -50,7 +52,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     runtime()?.block_on(async {
-        let home = args.home.open_by(&args.network.config.load()?).await?;
+        let config = args.network.config.load()?;
+        let home = args.home.open_by(&config).await?;
         if home.state.people().await?.is_empty() {
             tracing::warn!("nobody can sign in yet; add a person with `xunjian people add NAME --role lead`");
         }
@@ -64,12 +67,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         println!("http://{address}/");
         let options = Options {
             stores: args.network.stores()?.all().map(|store| store.id.clone()).collect(),
-            package_bytes: args.network.config.load()?.caps.package_bytes,
+            package_bytes: config.caps.package_bytes,
             registers: args.grounds.registers.folder(),
             secret: secret_of(args.secret_file.as_deref())?,
             oidc: oidc(args)?,
             names: args.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
             is_behind_tls: args.behind_tls,
+            stamping: Stamping::of(&config.evidence, &Arc::new(Client::new(&config)?)),
         };
         let asked = Asked {
             home: home.clone(),

@@ -1,19 +1,13 @@
-//! Signed JARs (JAR File Specification, "Signed JAR File"; PKCS #7 of RFC 5652): the one file in
-//! them is read and its signature checked.
+//! Signed JARs (JAR File Specification, "Signed JAR File"): the one file in them is read and its
+//! signature checked.
 
 use std::io::{Cursor, Read};
 
 use base64::Engine;
-use cms::cert::CertificateChoices;
-use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
-use der::asn1::{ObjectIdentifier, OctetString, SetOfVec};
-use der::{Decode, Encode};
-use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
-use sha2::{Digest, Sha256, Sha384, Sha512};
-use x509_cert::Certificate;
+use der::Encode;
 
 use crate::model::hex;
+use crate::model::signed::{Digest, Message};
 
 /// Why a JAR is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,17 +82,14 @@ pub fn open_jar(jar: &[u8], name: &str, cap: u64, old: bool) -> Result<Signed, J
 
 /// A digest by the name that manifests give it.
 fn digest(name: &str, bytes: &[u8], old: bool) -> Option<Vec<u8>> {
-    match name.to_ascii_uppercase().as_str() {
-        "SHA-256" => Some(Sha256::digest(bytes).to_vec()),
-        "SHA-384" => Some(Sha384::digest(bytes).to_vec()),
-        "SHA-512" => Some(Sha512::digest(bytes).to_vec()),
-        "SHA1" | "SHA-1" if old => Some(sha1(bytes)),
-        _ => None,
-    }
-}
-
-fn sha1(bytes: &[u8]) -> Vec<u8> {
-    ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref().to_vec()
+    let digest = match name.to_ascii_uppercase().as_str() {
+        "SHA-256" => Digest::Sha256,
+        "SHA-384" => Digest::Sha384,
+        "SHA-512" => Digest::Sha512,
+        "SHA1" | "SHA-1" if old => Digest::Sha1,
+        _ => return None,
+    };
+    Some(digest.of(bytes))
 }
 
 /// Attributes of a section, continued lines joined.
@@ -178,77 +169,7 @@ fn covers_entry(manifest: &[u8], name: &str, bytes: &[u8], old: bool) -> Result<
 
 /// Checks the block's one signature over `content`; the fingerprint of its certificate.
 fn verify_block(block: &[u8], content: &[u8], old: bool) -> Result<String, String> {
-    let info = ContentInfo::from_der(block).map_err(|e| format!("no PKCS #7: {e}"))?;
-    let signed: SignedData = info.content.decode_as().map_err(|e| format!("no signed data: {e}"))?;
-    let [signer] = signed.signer_infos.0.as_slice() else { return Err("not exactly one signer".into()) };
-    let certificates = signed.certificates.as_ref().ok_or("no certificate")?;
-    let certificate = certificates
-        .0
-        .iter()
-        .filter_map(|choice| if let CertificateChoices::Certificate(c) = choice { Some(c) } else { None })
-        .find(|certificate| is_of(certificate, signer))
-        .ok_or("the signer's certificate is not in it")?;
-    let hash = hash_of(&signer.digest_alg.oid, old).ok_or("a digest that is not trusted")?;
-    let message = match &signer.signed_attrs {
-        Some(attributes) => {
-            check_attributes(attributes, &digest(hash, content, old).ok_or("a digest that is not trusted")?)?;
-            attributes.to_der().map_err(|e| e.to_string())?
-        }
-        None => content.to_vec(),
-    };
-    let key = &certificate.tbs_certificate.subject_public_key_info;
-    let algorithm = algorithm(&key.algorithm.oid, curve(key), hash)?;
-    let bits = key.subject_public_key.as_bytes().ok_or("an odd key")?;
-    UnparsedPublicKey::new(algorithm, bits)
-        .verify(&message, signer.signature.as_bytes())
-        .map_err(|_| "the key does not fit the signature".to_owned())?;
-    Ok(hex(&Sha256::digest(certificate.to_der().map_err(|e| e.to_string())?)))
-}
-
-fn is_of(certificate: &Certificate, signer: &SignerInfo) -> bool {
-    let tbs = &certificate.tbs_certificate;
-    match &signer.sid {
-        SignerIdentifier::IssuerAndSerialNumber(id) => id.issuer == tbs.issuer && id.serial_number == tbs.serial_number,
-        SignerIdentifier::SubjectKeyIdentifier(_) => false,
-    }
-}
-
-const OID_MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
-
-/// The signed attributes name the digest of what is signed (RFC 5652, 11.2).
-fn check_attributes(attributes: &SetOfVec<x509_cert::attr::Attribute>, ours: &[u8]) -> Result<(), String> {
-    let theirs = attributes.iter().find(|a| a.oid == OID_MESSAGE_DIGEST).and_then(|a| a.values.get(0));
-    let theirs: OctetString = theirs.ok_or("no message digest")?.decode_as().map_err(|e| e.to_string())?;
-    if theirs.as_bytes() == ours { Ok(()) } else { Err("the message digest differs".into()) }
-}
-
-fn hash_of(oid: &ObjectIdentifier, old: bool) -> Option<&'static str> {
-    match oid.to_string().as_str() {
-        "2.16.840.1.101.3.4.2.1" => Some("SHA-256"),
-        "2.16.840.1.101.3.4.2.2" => Some("SHA-384"),
-        "2.16.840.1.101.3.4.2.3" => Some("SHA-512"),
-        "1.3.14.3.2.26" if old => Some("SHA-1"),
-        _ => None,
-    }
-}
-
-fn curve(key: &x509_cert::spki::SubjectPublicKeyInfoOwned) -> Option<String> {
-    Some(key.algorithm.parameters.as_ref()?.decode_as::<ObjectIdentifier>().ok()?.to_string())
-}
-
-fn algorithm(
-    key: &ObjectIdentifier,
-    curve: Option<String>,
-    hash: &str,
-) -> Result<&'static dyn VerificationAlgorithm, String> {
-    Ok(match (key.to_string().as_str(), curve.as_deref(), hash) {
-        ("1.2.840.113549.1.1.1", _, "SHA-256") => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-        ("1.2.840.113549.1.1.1", _, "SHA-384") => &signature::RSA_PKCS1_2048_8192_SHA384,
-        ("1.2.840.113549.1.1.1", _, "SHA-512") => &signature::RSA_PKCS1_2048_8192_SHA512,
-        ("1.2.840.113549.1.1.1", _, "SHA-1") => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        ("1.2.840.10045.2.1", Some("1.2.840.10045.3.1.7"), "SHA-256") => &signature::ECDSA_P256_SHA256_ASN1,
-        ("1.2.840.10045.2.1", Some("1.3.132.0.34"), "SHA-384") => &signature::ECDSA_P384_SHA384_ASN1,
-        ("1.2.840.10045.2.1", Some("1.3.132.0.34"), "SHA-256") => &signature::ECDSA_P384_SHA256_ASN1,
-        (key, curve, hash) => return Err(format!("key {key} {curve:?} with {hash} is not supported")),
-    })
+    let message = Message::read(block)?;
+    let signature = message.verify(content, old)?;
+    Ok(hex(&Digest::Sha256.of(&signature.certificate.to_der().map_err(|e| e.to_string())?)))
 }

@@ -20,6 +20,7 @@ mod stores;
 mod template;
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
 
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +91,7 @@ pub enum Keep {
 /// fault.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Harvest {
-    /// Apps, complete.
+    /// Apps, complete; none where each was handed on.
     pub found: Vec<Found>,
     /// Further requests.
     pub next: Vec<Todo>,
@@ -99,6 +100,9 @@ pub struct Harvest {
     /// To be remembered for the next sweep, by name.
     pub keep: Vec<(String, Keep)>,
 }
+
+/// Takes an app that was read.
+pub type Hand<'a> = &'a mut dyn FnMut(Found);
 
 impl Harvest {
     fn fault(fault: Fault) -> Self {
@@ -110,6 +114,11 @@ impl Harvest {
 pub trait Memory: Send + Sync {
     /// Bytes kept under a name.
     fn recall(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// The same, to be read bit by bit.
+    fn open(&self, name: &str) -> Option<Box<dyn Read>> {
+        self.recall(name).map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read>)
+    }
 }
 
 /// Remembers nothing.

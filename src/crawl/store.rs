@@ -7,7 +7,7 @@ use super::field::{self, is_package};
 use super::list::{key_of, mark_of};
 use super::page::Page;
 use super::template::{Escape, fill};
-use super::{Harvest, Memory, Start, Todo, answer, fdroid, sitemap};
+use super::{Hand, Harvest, Memory, Start, Todo, answer, fdroid, sitemap};
 use crate::model::Listing;
 use crate::model::config::{Pace, StoreSettings};
 use crate::model::fetch::{Answer, Ask, Expected, Fault, Found, Method, Outcome, Purpose, Wanted};
@@ -203,7 +203,7 @@ impl Store {
             method: file.method,
             url,
             headers,
-            body: put(&file.body, if is_json { Escape::Json } else { Escape::Url })?,
+            body: put(&file.body, if is_json { Escape::Json } else { Escape::Url })?.into_bytes(),
             purpose: file.purpose,
             validators: None,
             captcha: self.adapter.file.captcha.clone(),
@@ -214,9 +214,24 @@ impl Store {
     /// Reads the answer to a [`Todo`] of this store.
     #[must_use]
     pub fn read(&self, todo: &Todo, answer: &Answer, memory: &dyn Memory) -> Harvest {
+        let mut found = Vec::new();
+        let harvest = self.read_each(todo, answer, memory, &mut |app| found.push(app));
+        Harvest { found, ..harvest }
+    }
+
+    /// The same, but each app is handed on as it is read: an index names more than are to be held
+    /// at once. It is handed on only when all of the answer is known to fit.
+    #[must_use]
+    pub fn read_each(&self, todo: &Todo, answer: &Answer, memory: &dyn Memory, hand: Hand<'_>) -> Harvest {
         if self.adapter.file.driver == Driver::Fdroid {
-            return fdroid::read(self, todo, answer, memory);
+            return fdroid::read(self, todo, answer, memory, hand);
         }
+        let mut harvest = self.read_page(todo, answer);
+        harvest.found.drain(..).for_each(hand);
+        harvest
+    }
+
+    fn read_page(&self, todo: &Todo, answer: &Answer) -> Harvest {
         if answer.is_unchanged() {
             return Harvest::default();
         }

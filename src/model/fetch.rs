@@ -104,12 +104,17 @@ pub enum Purpose {
     /// A page or an interface's answer.
     #[default]
     Page,
-    /// An index of a whole repository, or a sitemap.
+    /// A sitemap, or whatever else lists a whole store.
     Index,
+    /// Index of a repository, which a sweep keeps as a file and reads bit by bit.
+    Repository,
     /// A package.
     Package,
     /// A screenshot or icon.
     Picture,
+    /// A question to a service that whoever runs this configured. It is no crawling, so robots.txt
+    /// (RFC 9309) has no say in it; everything else holds.
+    Service,
 }
 
 /// One request, not yet sent.
@@ -123,9 +128,9 @@ pub struct Ask {
     /// Headers the adapter wants, besides those that every request carries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
-    /// Body of a POST.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub body: String,
+    /// Body of a POST; text wherever it is written down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text")]
+    pub body: Vec<u8>,
     /// What for.
     #[serde(default)]
     pub purpose: Purpose,
@@ -138,11 +143,30 @@ pub struct Ask {
     pub captcha: Vec<String>,
 }
 
+/// Bytes that are text, as a string.
+mod text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(std::str::from_utf8(bytes).map_err(serde::ser::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<u8>, D::Error> {
+        String::deserialize(from).map(String::into_bytes)
+    }
+}
+
 impl Ask {
     /// A plain GET.
     #[must_use]
     pub fn get(url: impl Into<String>, purpose: Purpose) -> Self {
         Self { url: url.into(), purpose, ..Self::default() }
+    }
+
+    /// The body as text, which that of every question to a store is.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
     }
 }
 
@@ -166,6 +190,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Body; empty for a download, whose bytes are in a file.
     pub body: Vec<u8>,
+    /// Where the body lies instead, for the index of a repository.
+    pub file: Option<PathBuf>,
     /// Address that answered, after redirects.
     pub url: String,
     /// Addresses that redirected, in order.

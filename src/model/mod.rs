@@ -11,6 +11,7 @@ mod finding;
 mod listing;
 mod report;
 mod sign;
+pub mod signed;
 mod standing;
 mod trial;
 

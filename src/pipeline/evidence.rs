@@ -1,6 +1,7 @@
 //! Evidence bags: what a finding rests on, gathered from what is remembered, and the audit run
 //! again from nothing but a bag.
 
+mod authority;
 mod rerun;
 mod screenshots;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use authority::{Authority, Stamping};
 pub use rerun::rerun;
 
 use super::judge;
@@ -34,6 +36,9 @@ pub enum EvidenceError {
     /// Something that the finding rests on is gone.
     #[error("{0} is not kept any more; audit the app again, then export")]
     Lost(String),
+    /// The authority that is to stamp bags gave no valid timestamp.
+    #[error("no timestamp from {0}: {1}")]
+    NoTimestamp(String, String),
     /// The state or the vault.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -89,17 +94,45 @@ async fn pack_of<S: State, V: Vault>(state: &S, vault: &V, sha256: &str) -> Resu
     if source.sha256() == sha256 { Ok(source) } else { Err(lost()) }
 }
 
-/// Writes the bag of a finding into a new folder. `now` in milliseconds since 1970 UTC.
+/// Writes the bag of a finding into a new folder, and has it stamped. `now` in milliseconds since
+/// 1970 UTC. Nothing is left of a bag that did not come about.
 ///
 /// # Errors
-/// When the finding, or something it rests on, is not there, or the folder cannot be written.
+/// When the finding, or something it rests on, is not there, the folder cannot be written, or
+/// there is to be a timestamp and none was to be had.
 pub async fn export<S: State, V: Vault>(
-    (state, vault): (&S, &V),
+    places: (&S, &V),
     finding: &str,
+    stamping: &Stamping,
     out: &Path,
     now: i64,
 ) -> Result<(), EvidenceError> {
-    let finding = state.finding(finding).await?.ok_or_else(|| EvidenceError::NoFinding(finding.into()))?;
+    let finding = places.0.finding(finding).await?.ok_or_else(|| EvidenceError::NoFinding(finding.into()))?;
+    let mut bag = Bag::create(out)?;
+    let done = async {
+        let tag_manifest = fill(&mut bag, places, &finding, stamping, now).await?;
+        match stamping {
+            Stamping::By(authority) => authority.stamp(&bag, &tag_manifest).await,
+            Stamping::Off | Stamping::LeftOut => Ok(()),
+        }
+    };
+    let done = done.await;
+    if done.is_err()
+        && let Err(error) = bag.discard()
+    {
+        tracing::warn!(%error, out = %out.display(), "what there is of a bag cannot be removed; do so by hand");
+    }
+    done
+}
+
+/// Puts everything into a bag and finishes it; its tag manifest.
+async fn fill<S: State, V: Vault>(
+    bag: &mut Bag,
+    (state, vault): (&S, &V),
+    finding: &FindingRow,
+    stamping: &Stamping,
+    now: i64,
+) -> Result<Vec<u8>, EvidenceError> {
     let lost = |what: &str| EvidenceError::Lost(what.to_owned());
     let row = state.audit(finding.last_audit).await?.ok_or_else(|| lost("the audit"))?;
     let source = pack_of(state, vault, &row.made_by.pack_sha256).await?;
@@ -108,7 +141,6 @@ pub async fn export<S: State, V: Vault>(
         None => None,
     };
     let name = judge::file_name(listing.as_ref().map(|listing| &listing.listing));
-    let mut bag = Bag::create(out)?;
     let mut custody = Custody::default();
     let mut warc = Warc::new(&software(), now)?;
     let mut shots = Vec::new();
@@ -117,7 +149,7 @@ pub async fn export<S: State, V: Vault>(
         if let Some(fetch) = listing.fetch {
             fetched((state, vault), fetch, "listing", &mut warc, &mut custody).await?;
         }
-        shots = screenshots::add((state, vault), &listing.listing, &mut bag, &mut warc, &mut custody).await?;
+        shots = screenshots::add((state, vault), &listing.listing, bag, &mut warc, &mut custody).await?;
     }
     if let Some(artifact) = &row.artifact {
         vault.verify(artifact).await?;
@@ -142,10 +174,7 @@ pub async fn export<S: State, V: Vault>(
     bag.add(name::REPORT, &report(&row)?)?;
     bag.add(
         name::CASE,
-        &serde_json::to_vec_pretty(&CaseFile {
-            screenshots: shots,
-            ..case(&row, &finding, &name, listing.is_some())?
-        })?,
+        &serde_json::to_vec_pretty(&CaseFile { screenshots: shots, ..case(&row, finding, &name, listing.is_some())? })?,
     )?;
     let what = json!({ "audit": row.id, "finding": finding.id, "made_by": row.made_by });
     custody.add(row.at, &software(), "audited", what)?;
@@ -163,9 +192,10 @@ pub async fn export<S: State, V: Vault>(
         ),
         software: software(),
         custody_head: custody.head(),
+        timestamp: stamping.told(),
         at: now,
-    })?;
-    Ok(())
+    })
+    .map_err(EvidenceError::from)
 }
 
 /// The report as a run of this one app writes it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{sha256, timestamp};
+use super::{name, sha256, timestamp};
 use crate::model::hex;
 
 /// What `bag-info.txt` says.
@@ -21,6 +21,8 @@ pub struct BagInfo {
     pub software: String,
     /// Hash of the last line of the chain of custody.
     pub custody_head: String,
+    /// What is to be said of a timestamp; empty where no authority is configured.
+    pub timestamp: String,
     /// When, in milliseconds since 1970 UTC.
     pub at: i64,
 }
@@ -85,14 +87,15 @@ impl Bag {
         Ok(())
     }
 
-    /// Writes the tag files: afterwards the bag is whole.
+    /// Writes the tag files: afterwards the bag is whole. The bytes of its tag manifest, which
+    /// covers all of it.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub fn finish(self, info: &BagInfo) -> io::Result<()> {
+    pub fn finish(&self, info: &BagInfo) -> io::Result<Vec<u8>> {
         let one_line = |text: &str| text.replace(['\r', '\n'], " ");
         let day = timestamp(info.at.div_euclid(1000));
-        let bag_info = format!(
+        let mut bag_info = format!(
             "Bag-Software-Agent: {}\nBagging-Date: {}\nExternal-Identifier: {}\nExternal-Description: {}\n\
              Payload-Oxum: {}.{}\nXunjian-Custody-Head: {}\n",
             one_line(&info.software),
@@ -103,6 +106,9 @@ impl Bag {
             self.payload.len(),
             info.custody_head,
         );
+        if !info.timestamp.is_empty() {
+            bag_info.push_str(&format!("{}{}\n", name::TIMESTAMP_INFO, one_line(&info.timestamp)));
+        }
         let tags = [
             ("bag-info.txt", bag_info),
             ("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n".to_owned()),
@@ -110,15 +116,35 @@ impl Bag {
         ];
         let mut hashes = BTreeMap::new();
         for (name, text) in &tags {
-            self.tag(name, text)?;
+            self.tag(name, text.as_bytes())?;
             hashes.insert((*name).to_owned(), sha256(text.as_bytes()));
         }
-        self.tag("tagmanifest-sha256.txt", &manifest(&hashes))
+        let tag_manifest = manifest(&hashes).into_bytes();
+        self.tag(name::TAG_MANIFEST, &tag_manifest)?;
+        Ok(tag_manifest)
     }
 
-    fn tag(&self, name: &str, text: &str) -> io::Result<()> {
+    /// Adds the stamp on a finished bag. Its files are in no manifest: they came after the last
+    /// one (RFC 8493, 2.2.4 lets a bag have such tag files).
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn stamp(&self, query: &[u8], reply: &[u8]) -> io::Result<()> {
+        self.tag(name::TIMESTAMP_QUERY, query)?;
+        self.tag(name::TIMESTAMP_REPLY, reply)
+    }
+
+    /// Takes everything away again: what was not finished is not to be taken for a bag.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn discard(self) -> io::Result<()> {
+        fs::remove_dir_all(&self.root)
+    }
+
+    fn tag(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mut file = File::create_new(self.root.join(name))?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()
     }
 }

@@ -2,20 +2,31 @@
 //! they were fetched (WARC 1.1), facts, report, signatures and a hash-linked chain of custody.
 //!
 //! [`Bag`] writes one, [`verify()`] checks one and names what differs. Knows bytes and hashes;
-//! re-running the audit is the pipeline's.
+//! re-running the audit, and asking an authority for a [`stamp`], are the pipeline's.
 
 mod bag;
 mod custody;
+pub mod stamp;
 mod verify;
 mod warc;
 
 pub use bag::{Bag, BagInfo};
 pub use custody::{Custody, Entry};
-pub use verify::{Difference, verify};
+pub use verify::{Difference, stamped, verify};
 pub use warc::{Exchange, Warc};
 
-/// Names of what a bag of ours holds, below `data/`.
+/// Names of what a bag of ours holds.
 pub mod name {
+    /// What covers the whole bag.
+    pub const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+    /// What an authority was asked: a query of RFC 3161 over the tag manifest.
+    pub const TIMESTAMP_QUERY: &str = "timestamp.tsq";
+    /// What it answered.
+    pub const TIMESTAMP_REPLY: &str = "timestamp.tsr";
+    /// How the line of `bag-info.txt` begins that says whether there is a timestamp to be.
+    pub const TIMESTAMP_INFO: &str = "Xunjian-Timestamp: ";
+    /// How that line goes on where there is one; the authority's address follows.
+    pub const TIMESTAMP_BY: &str = "by ";
     /// What was found, by what, and how to do it again.
     pub const CASE: &str = "data/case.json";
     /// The report, as the audit is to write it again.

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::name::TAG_MANIFEST;
+use super::stamp::{self, Stamp};
 use super::{Custody, name};
 use crate::model::hex;
 
@@ -27,7 +29,8 @@ const FILES_MAX: usize = 100_000;
 const DEPTH_MAX: usize = 16;
 /// Tag files that must be there, and be covered by the tag manifest.
 const TAGS: &[&str] = &["bag-info.txt", "bagit.txt", "manifest-sha256.txt"];
-const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+/// Tag files that no manifest lists: the first is checked by the second, the others by each other.
+const UNLISTED: &[&str] = &[TAG_MANIFEST, name::TIMESTAMP_QUERY, name::TIMESTAMP_REPLY];
 
 /// Names of what differs, sorted; nothing where the bag is whole.
 #[must_use]
@@ -58,7 +61,7 @@ pub fn verify(root: &Path) -> Vec<Difference> {
         tell("", format!("the folder cannot be read: {error}"));
     }
     for name in files.iter().filter(|name| !payload.contains_key(*name) && !tags.contains_key(*name)) {
-        if name != TAG_MANIFEST {
+        if !UNLISTED.contains(&name.as_str()) {
             tell(name, "is in no manifest".into());
         }
     }
@@ -67,7 +70,32 @@ pub fn verify(root: &Path) -> Vec<Difference> {
     }
     declaration(root, &mut tell);
     custody(root, &mut tell);
+    if let Err(Difference { file, what }) = stamped(root) {
+        tell(&file, what);
+    }
     found.into_iter().collect()
+}
+
+/// The timestamp of a bag; none where it has none and says of none.
+///
+/// # Errors
+/// What does not hold about it, or that it is missing.
+pub fn stamped(root: &Path) -> Result<Option<Stamp>, Difference> {
+    let differs = |file: &str, what: String| Difference { file: file.into(), what };
+    let is_there = |name: &str| fs::symlink_metadata(root.join(name)).is_ok();
+    let info = read(root, "bag-info.txt").unwrap_or_default();
+    let said = info.lines().find_map(|line| line.strip_prefix(name::TIMESTAMP_INFO)).unwrap_or_default();
+    if !is_there(name::TIMESTAMP_QUERY) && !is_there(name::TIMESTAMP_REPLY) && !said.starts_with(name::TIMESTAMP_BY) {
+        return Ok(None);
+    }
+    let part =
+        |name: &str| bytes(root, name, stamp::BYTES_MAX).map_err(|e| differs(name, format!("cannot be read: {e}")));
+    let (query, reply) = (part(name::TIMESTAMP_QUERY)?, part(name::TIMESTAMP_REPLY)?);
+    let manifest = bytes(root, TAG_MANIFEST, TAG_MAX).unwrap_or_default();
+    stamp::check(&manifest, &query, &reply).map(Some).map_err(|fault| match fault {
+        stamp::Fault::Query(what) => differs(name::TIMESTAMP_QUERY, what),
+        stamp::Fault::Reply(what) => differs(name::TIMESTAMP_REPLY, what),
+    })
 }
 
 fn declaration(root: &Path, tell: &mut impl FnMut(&str, String)) {
@@ -138,9 +166,13 @@ fn open(root: &Path, name: &str) -> io::Result<File> {
 }
 
 fn read(root: &Path, name: &str) -> io::Result<String> {
+    String::from_utf8(bytes(root, name, TAG_MAX)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))
+}
+
+fn bytes(root: &Path, name: &str, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(root, name)?.take(TAG_MAX).read_to_end(&mut bytes)?;
-    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))
+    open(root, name)?.take(max).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn hash_of(root: &Path, name: &str) -> io::Result<String> {

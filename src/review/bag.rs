@@ -31,11 +31,16 @@ pub(super) async fn of_finding(site: &Shared, finding: &str, who: &str) -> Resul
     let folder = tempfile::tempdir_in(&incoming)?;
     let out = folder.path().join("bag");
     let places = (&site.home.state, &site.home.vault);
-    evidence::export(places, finding, &out, time::now()).await.map_err(|error| match error {
+    let stamping = &site.options.stamping;
+    evidence::export(places, finding, stamping, &out, time::now()).await.map_err(|error| match error {
         EvidenceError::NoFinding(_) => Failure::NotFound,
         EvidenceError::Lost(what) => {
             tracing::warn!(finding, what, "a bag cannot be made");
             Failure::Gone
+        }
+        EvidenceError::NoTimestamp(authority, why) => {
+            tracing::warn!(finding, authority, why, "a bag cannot be stamped");
+            Failure::NoTimestamp
         }
         error => Failure::ours(error),
     })?;

@@ -35,6 +35,8 @@ pub(super) enum Failure {
     Signature,
     /// The sign-in server did not answer as it should.
     OtherServer,
+    /// The timestamp authority gave no valid timestamp.
+    NoTimestamp,
     /// The sign-in server vouches for somebody who was not added here.
     NotAdded,
     /// Neither of the forms a request may have.
@@ -74,7 +76,7 @@ impl Failure {
         match self {
             Self::SignIn => StatusCode::SEE_OTHER,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::OtherServer => StatusCode::BAD_GATEWAY,
+            Self::OtherServer | Self::NoTimestamp => StatusCode::BAD_GATEWAY,
             Self::Forbidden | Self::Csrf | Self::NotAdded => StatusCode::FORBIDDEN,
             Self::Bad(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Moved => StatusCode::CONFLICT,
@@ -103,6 +105,7 @@ impl Failure {
             Self::Token => "e.token",
             Self::Signature => "e.signature",
             Self::OtherServer => "e.other-server",
+            Self::NoTimestamp => "e.no-timestamp",
             Self::NotAdded => "e.not-added",
             Self::MediaType => "e.media-type",
             Self::TooLarge => "e.too-large",

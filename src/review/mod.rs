@@ -51,6 +51,7 @@ pub use self::password::{PASSWORD_MIN, hash as hash_password};
 pub use self::role::Role;
 pub use self::session::is_name;
 
+use crate::pipeline::evidence::Stamping;
 use crate::store::Home;
 
 /// Longest that one page may take.
@@ -78,6 +79,8 @@ pub struct Options {
     pub oidc: Option<Oidc>,
     /// A proxy in front speaks TLS: cookies go over nothing else.
     pub is_behind_tls: bool,
+    /// Whether bags of evidence are stamped.
+    pub stamping: Stamping,
 }
 
 /// What every page is made from.

@@ -281,3 +281,20 @@ impl Inner {
         app.to_string().into_bytes()
     }
 }
+
+/// The home of a sweep of such a store, and the id of the first finding of an app with a package.
+pub fn swept(dir: &Path) -> (String, String) {
+    let store = FakeStore::serve(12, Duration::ZERO);
+    store.adapter(&dir.join("stores"), 0.0, 4);
+    let path = |name: &str| dir.join(name).display().to_string();
+    let (stores, home, out) = (path("stores"), path("home"), path("out.jsonl"));
+    let places = ["--stores", &stores, "--home", &home, "--out", &out];
+    let args = [&["sweep", "fake", "--allow-private", "--format", "jsonl"][..], &places].concat();
+    let swept = super::xunjian(&args);
+    assert!(matches!(swept.status.code(), Some(0 | 3)), "{}", super::stderr(&swept));
+    let text = std::fs::read_to_string(&out).unwrap();
+    let audits = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let has = |audit: &serde_json::Value, key: &str| !audit[key].as_array().unwrap().is_empty();
+    let audit = audits.into_iter().find(|a| has(a, "artifacts") && has(a, "findings")).expect("a finding in a package");
+    (home, audit["findings"][0]["id"].as_str().unwrap().to_owned())
+}

@@ -18,7 +18,10 @@ pub struct Request {
     /// Path and query.
     pub path: String,
     pub headers: HashMap<String, String>,
+    /// Body as text.
     pub body: String,
+    /// Body as it came.
+    pub bytes: Vec<u8>,
     /// How many requests of this path came before.
     pub nth: usize,
 }
@@ -175,8 +178,8 @@ fn serve(
     let request = {
         let mut log = log.lock().unwrap();
         let nth = log.iter().filter(|r| r.path == path).count();
-        let body = String::from_utf8_lossy(&body).into_owned();
-        let request = Request { at, method, path, headers, body, nth };
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let request = Request { at, method, path, headers, body: text, bytes: body, nth };
         log.push(request.clone());
         request
     };

@@ -8,14 +8,17 @@
 mod v1;
 mod v2;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::jar::open_jar;
 use super::store::Store;
-use super::{Harvest, Keep, Memory, Start, Todo, answer};
+use super::{Hand, Harvest, Keep, Memory, Start, Todo, answer};
 use crate::model::fetch::{Answer, Ask, Fault, Found, Outcome, Purpose};
 use crate::model::{Listing, hex};
 
@@ -34,7 +37,7 @@ pub(super) const FIELDS: &[(&str, bool)] = &[
     ("download_url", true),
     ("updated", false),
 ];
-/// Bytes that an index may have: twice the largest known, and held in memory while it is read.
+/// Bytes that an index may have: twice the largest known.
 const INDEX_MAX: u64 = 96 << 20;
 /// Apps of one index.
 const APPS_MAX: usize = 200_000;
@@ -80,7 +83,7 @@ fn ask(store: &Store, step: &str, path: &str) -> Result<Todo, Fault> {
     let none = || Fault::new(Outcome::AdapterBroken, format!("stores/{}.toml: [hosts] names no `repo`", store.id));
     let repo = store.hosts.get("repo").ok_or_else(none)?;
     let url = format!("{repo}/{}", path.trim_start_matches('/'));
-    Ok(Todo { ask: Ask::get(url, Purpose::Index), step: step.into(), ..Todo::default() })
+    Ok(Todo { ask: Ask::get(url, Purpose::Repository), step: step.into(), ..Todo::default() })
 }
 
 /// The request after this one, with what is wanted carried over.
@@ -96,22 +99,22 @@ fn next(store: &Store, todo: &Todo, step: &str, path: &str, vars: &[(&str, Strin
     }
 }
 
-pub(super) fn read(store: &Store, todo: &Todo, answer: &Answer, memory: &dyn Memory) -> Harvest {
+pub(super) fn read(store: &Store, todo: &Todo, answer: &Answer, memory: &dyn Memory, hand: Hand<'_>) -> Harvest {
     let reader = Reader { store, todo, answer, memory };
     if let Some(fault) = answer::by_status(answer).filter(|_| !answer.is_unchanged()) {
         return reader.absent(fault);
     }
     let result = match todo.step.as_str() {
-        "entry.jar" => reader.signed("entry.json", false).and_then(|(bytes, keep)| reader.entry(&bytes, keep)),
-        "entry.json" => reader.entry(&answer.body, Vec::new()),
-        "index" => reader.index(),
-        "diff" => reader.diff(),
+        "entry.jar" => reader.signed("entry.json", false).and_then(|(bytes, keep)| reader.entry(&bytes, keep, hand)),
+        "entry.json" => reader.bytes().and_then(|bytes| reader.entry(&bytes, Vec::new(), hand)),
+        "index" => reader.index(hand),
+        "diff" => reader.diff(hand),
         "index-v1.jar" => reader.signed("index-v1.json", true).and_then(|(bytes, keep)| {
-            let mut harvest = reader.apps(|each| v1::read(&bytes, each))?;
+            let mut harvest = reader.apps(|each| v1::read(&mut bytes.as_slice(), each), hand)?;
             harvest.keep.extend(keep);
             Ok(harvest)
         }),
-        _ => reader.apps(|each| v1::read(&answer.body, each)),
+        _ => reader.apps(|each| v1::read(&mut reader.body()?, each), hand),
     };
     result.unwrap_or_else(Harvest::fault)
 }
@@ -132,6 +135,39 @@ impl Reader<'_> {
     fn broken(&self, why: impl std::fmt::Display) -> Fault {
         // The page is an archive or a large index; where it came from says enough.
         Fault::new(Outcome::AdapterBroken, format!("{}: {why}", self.answer.url))
+    }
+
+    /// The body, to be read bit by bit.
+    fn body(&self) -> Result<Box<dyn Read + '_>, String> {
+        match &self.answer.file {
+            Some(path) => Ok(Box::new(File::open(path).map_err(|e| e.to_string())?)),
+            None => Ok(Box::new(self.answer.body.as_slice())),
+        }
+    }
+
+    /// The index of the sweep before.
+    fn kept(&self) -> Result<Box<dyn Read>, String> {
+        self.memory.open(INDEX).ok_or_else(|| "the index of the last sweep is gone".to_owned())
+    }
+
+    /// The body whole, for what is short or packed.
+    fn bytes(&self) -> Result<Cow<'_, [u8]>, Fault> {
+        match &self.answer.file {
+            Some(path) => Ok(Cow::Owned(std::fs::read(path).map_err(|e| self.broken(e))?)),
+            None => Ok(Cow::Borrowed(&self.answer.body)),
+        }
+    }
+
+    fn sha256(&self) -> Result<String, Fault> {
+        let mut hash = Sha256::new();
+        let mut body = self.body().map_err(|e| self.broken(e))?;
+        let mut part = vec![0; 1 << 16];
+        loop {
+            match body.read(&mut part).map_err(|e| self.broken(e))? {
+                0 => return Ok(hex(&hash.finalize())),
+                read => hash.update(&part[..read]),
+            }
+        }
     }
 
     /// The next form of index when this one is not there. With a fingerprint only signed ones count.
@@ -163,7 +199,7 @@ impl Reader<'_> {
         if self.answer.is_unchanged() {
             return Err(self.broken("304 to a request that was not conditional"));
         }
-        let signed = open_jar(&self.answer.body, name, INDEX_MAX, old).map_err(|e| self.broken(e))?;
+        let signed = open_jar(&self.bytes()?, name, INDEX_MAX, old).map_err(|e| self.broken(e))?;
         let wanted = match self.store.vars.get("fingerprint") {
             Some(fingerprint) => Some(plain(fingerprint)),
             None => self.memory.recall(SIGNER).and_then(|bytes| String::from_utf8(bytes).ok()),
@@ -174,14 +210,14 @@ impl Reader<'_> {
         Ok((signed.bytes, vec![(SIGNER.to_owned(), Keep::Bytes(signed.signer.into_bytes()))]))
     }
 
-    fn entry(&self, bytes: &[u8], keep: Keeps) -> Result<Harvest, Fault> {
+    fn entry(&self, bytes: &[u8], keep: Keeps, hand: Hand<'_>) -> Result<Harvest, Fault> {
         let entry: Entry = serde_json::from_slice(bytes).map_err(|e| self.broken(format!("no entry: {e}")))?;
         let at_hand = self.memory.recall(TIMESTAMP).and_then(|t| String::from_utf8(t).ok());
-        let kept = at_hand.as_ref().and_then(|_| self.memory.recall(INDEX));
+        let is_kept = at_hand.is_some() && self.memory.open(INDEX).is_some();
         let timestamp = entry.timestamp.to_string();
-        if let (Some(at_hand), Some(kept)) = (&at_hand, &kept) {
+        if let Some(at_hand) = at_hand.as_ref().filter(|_| is_kept) {
             if *at_hand == timestamp {
-                let mut harvest = self.apps(|each| v2::read(kept, each))?;
+                let mut harvest = self.apps(|each| v2::read(&mut self.kept()?, each), hand)?;
                 harvest.keep = keep;
                 return Ok(harvest);
             }
@@ -189,7 +225,7 @@ impl Reader<'_> {
                 return Err(self.broken(format!("an index older than the one at hand ({timestamp} < {at_hand})")));
             }
         }
-        let file = at_hand.filter(|_| kept.is_some()).and_then(|t| entry.diffs.get(&t)).map(|file| ("diff", file));
+        let file = at_hand.filter(|_| is_kept).and_then(|t| entry.diffs.get(&t)).map(|file| ("diff", file));
         let (step, file) = file.unwrap_or(("index", &entry.index));
         if file.size > INDEX_MAX {
             return Err(self.broken(format!("an index of {} bytes", file.size)));
@@ -207,7 +243,7 @@ impl Reader<'_> {
 
     /// The body is the one that the entry vouches for.
     fn vouched(&self) -> Result<(), Fault> {
-        let ours = hex(&Sha256::digest(&self.answer.body));
+        let ours = self.sha256()?;
         let theirs = self.todo.vars.get("sha256").map_or("", String::as_str);
         if ours == theirs {
             return Ok(());
@@ -217,18 +253,18 @@ impl Reader<'_> {
         Err(Fault::new(Outcome::Network, detail))
     }
 
-    fn index(&self) -> Result<Harvest, Fault> {
+    fn index(&self, hand: Hand<'_>) -> Result<Harvest, Fault> {
         self.vouched()?;
-        let mut harvest = self.apps(|each| v2::read(&self.answer.body, each))?;
+        let mut harvest = self.apps(|each| v2::read(&mut self.body()?, each), hand)?;
         harvest.keep = self.keep(Keep::Answer);
         Ok(harvest)
     }
 
-    fn diff(&self) -> Result<Harvest, Fault> {
+    fn diff(&self, hand: Hand<'_>) -> Result<Harvest, Fault> {
         self.vouched()?;
-        let old = self.memory.recall(INDEX).ok_or_else(|| self.broken("the index that the diff is for is gone"))?;
-        let merged = v2::merge(&old, &self.answer.body).map_err(|e| self.broken(e))?;
-        let mut harvest = self.apps(|each| v2::read(&merged, each))?;
+        let mut old = self.kept().map_err(|e| self.broken(e))?;
+        let merged = v2::merge(&mut old, &self.bytes()?).map_err(|e| self.broken(e))?;
+        let mut harvest = self.apps(|each| v2::read(&mut merged.as_slice(), each), hand)?;
         harvest.keep = self.keep(Keep::Bytes(merged));
         Ok(harvest)
     }
@@ -238,35 +274,43 @@ impl Reader<'_> {
         vec![(INDEX.to_owned(), index), (TIMESTAMP.to_owned(), Keep::Bytes(timestamp.into_bytes()))]
     }
 
-    /// Apps of an index, those wanted; each is done with before the next one is read.
-    fn apps(&self, read: impl FnOnce(Each<'_>) -> Result<(), String>) -> Result<Harvest, Fault> {
-        let mut count = 0usize;
-        let mut harvest = Harvest::default();
-        let mut faults = Vec::new();
-        let mut each = |app: App| {
+    /// Hands on the apps of an index, those wanted; each is done with before the next one is read.
+    /// The index is read twice: what is wrong with it shows before any of it is believed.
+    fn apps(&self, mut read: impl FnMut(Each<'_>) -> Result<(), String>, hand: Hand<'_>) -> Result<Harvest, Fault> {
+        let (mut count, mut fit, mut unfit) = (0usize, 0usize, 0usize);
+        let mut first = Vec::new();
+        let mut look = |app: App| {
             count += 1;
             if count > APPS_MAX {
                 return Err(format!("more than {APPS_MAX} apps"));
             }
             if self.is_wanted(&app) {
                 match app.found(self.store) {
-                    Ok(found) => harvest.found.push(found),
-                    Err(why) => faults.push(why),
+                    Ok(_) => fit += 1,
+                    Err(why) => {
+                        unfit += 1;
+                        first.extend((unfit <= 3).then_some(why));
+                    }
                 }
             }
             Ok(())
         };
-        read(&mut each).map_err(|e| self.broken(e))?;
-        if !faults.is_empty() {
-            let first: Vec<&str> = faults.iter().take(3).map(String::as_str).collect();
-            harvest.faults.push(self.broken(format!(
-                "{} apps lack what is required: {}",
-                faults.len(),
-                first.join("; ")
-            )));
+        read(&mut look).map_err(|e| self.broken(e))?;
+        let mut pass_on = |app: App| {
+            if self.is_wanted(&app)
+                && let Ok(found) = app.found(self.store)
+            {
+                hand(found);
+            }
+            Ok(())
+        };
+        read(&mut pass_on).map_err(|e| self.broken(e))?;
+        let mut harvest = Harvest::default();
+        if unfit > 0 {
+            harvest.faults.push(self.broken(format!("{unfit} apps lack what is required: {}", first.join("; "))));
         }
         let is_search = self.todo.want.is_some() || self.todo.vars.contains_key("words");
-        if harvest.found.is_empty() && harvest.faults.is_empty() && is_search {
+        if fit == 0 && unfit == 0 && is_search {
             let wanted = self.todo.want.as_ref().or_else(|| self.todo.vars.get("words")).cloned().unwrap_or_default();
             let detail = format!("{}: none of {count} apps is `{wanted}`", self.store.id);
             return Err(Fault::new(Outcome::NotFound, detail));

@@ -1,6 +1,7 @@
 //! `index-v1.json`: apps and their versions in two lists.
 
 use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -59,8 +60,9 @@ const LIST_MAX: usize = 500;
 
 /// Hands on every app of an index. Apps and versions stand in two lists, of which the second is
 /// needed for the first: this older and smaller form is held as a whole.
-pub(super) fn read(bytes: &[u8], each: super::Each<'_>) -> Result<(), String> {
-    let index: Index = serde_json::from_slice(bytes).map_err(|e| format!("no index of version 1: {e}"))?;
+pub(super) fn read(from: &mut dyn Read, each: super::Each<'_>) -> Result<(), String> {
+    let index: Index =
+        serde_json::from_reader(BufReader::new(from)).map_err(|e| format!("no index of version 1: {e}"))?;
     let mut packages = index.packages;
     index.apps.into_iter().try_for_each(|meta| each(app(meta, &mut packages)))
 }

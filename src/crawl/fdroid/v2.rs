@@ -1,14 +1,18 @@
-//! `index-v2.json`: read app by app, so that a large index is never held as a tree.
+//! `index-v2.json`: read app by app from wherever it lies, so that a large index is held neither as
+//! bytes nor as a tree.
 
 use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{App, localised};
 use crate::model::Listing;
 
+/// Bytes read at once.
+const PART: usize = 1 << 16;
 /// Screenshots and permissions kept of one app.
 const LIST_MAX: usize = 500;
 
@@ -76,8 +80,8 @@ struct Signer {
 }
 
 /// Hands on every app of an index.
-pub(super) fn read(bytes: &[u8], found: super::Each<'_>) -> Result<(), String> {
-    each(bytes, &mut |name, package: Package| found(app(name, package)))
+pub(super) fn read(from: &mut dyn Read, found: super::Each<'_>) -> Result<(), String> {
+    each(from, &mut |name, package: Package| found(app(name, package)))
 }
 
 fn app(name: String, package: Package) -> App {
@@ -140,8 +144,8 @@ fn fill(app: &mut App, version: Version) {
 type Each<'a, T> = &'a mut dyn FnMut(String, T) -> Result<(), String>;
 
 /// Hands on each package of an index, in its order.
-fn each<'de, T: Deserialize<'de>>(bytes: &'de [u8], each: Each<'_, T>) -> Result<(), String> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+fn each<T: DeserializeOwned>(from: &mut dyn Read, each: Each<'_, T>) -> Result<(), String> {
+    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(PART, from));
     Index(each).deserialize(&mut deserializer).map_err(|e| format!("no index of version 2: {e}"))?;
     deserializer.end().map_err(|e| format!("no index of version 2: {e}"))
 }
@@ -203,7 +207,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Packages<'_, T> {
 
 /// Applies a diff, a JSON Merge Patch (RFC 7396) of the whole index, and writes the index that
 /// results. Only one app at a time is held as a tree.
-pub(super) fn merge(old: &[u8], diff: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn merge(old: &mut dyn Read, diff: &[u8]) -> Result<Vec<u8>, String> {
     let mut patch: Value = serde_json::from_slice(diff).map_err(|e| format!("no diff: {e}"))?;
     let mut changed = match patch.get_mut("packages").map(Value::take) {
         Some(Value::Object(changed)) => changed,
@@ -261,7 +265,7 @@ mod tests {
 
     fn apps(bytes: &[u8]) -> Result<Vec<App>, String> {
         let mut all = Vec::new();
-        read(bytes, &mut |app| {
+        read(&mut &*bytes, &mut |app| {
             all.push(app);
             Ok(())
         })?;
@@ -273,7 +277,7 @@ mod tests {
         let old =
             r#"{"repo":{},"packages":{"a.a":{"metadata":{"name":{"en-US":"A"}},"versions":{}},"b.b":{"metadata":{}}}}"#;
         let diff = r#"{"packages":{"a.a":{"metadata":{"name":{"en-US":null,"zh-CN":"甲"}}},"b.b":null,"c.c":{"metadata":{"name":{"en":"C"},"x":null}}}}"#;
-        let merged = merge(old.as_bytes(), diff.as_bytes()).unwrap();
+        let merged = merge(&mut old.as_bytes(), diff.as_bytes()).unwrap();
         let apps = apps(&merged).unwrap();
         let names: Vec<_> = apps.iter().map(|a| (a.listing.package.as_str(), a.listing.title.as_str())).collect();
         assert_eq!(names, [("a.a", "甲"), ("c.c", "C")]);

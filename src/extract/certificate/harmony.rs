@@ -3,7 +3,7 @@
 //! (`hapsigntool` of <https://gitee.com/openharmony/developtools_hapsigner>; keys as in
 //! "HarmonyAppProvision" of <https://gitee.com/openharmony/docs>).
 
-use super::{Certificates, Message};
+use super::{Certificates, message};
 use crate::extract::json::{object, text};
 
 const SIGNATURE: u32 = 0x2000_0000;
@@ -23,7 +23,7 @@ const SAID: &[(&str, &str)] = &[
 pub(super) fn read(pairs: &[(u32, Vec<u8>)], place: &str, out: &mut Certificates) {
     for (id, value) in pairs {
         match *id {
-            SIGNATURE => match Message::read(value) {
+            SIGNATURE => match message::read(value) {
                 Ok(message) if message.signers().next().is_some() => {
                     message.signers().for_each(|certificate| out.add_read("hap", certificate, place));
                 }
@@ -38,7 +38,7 @@ pub(super) fn read(pairs: &[(u32, Vec<u8>)], place: &str, out: &mut Certificates
 }
 
 fn profile(bytes: &[u8], place: &str, out: &mut Certificates) {
-    let message = match Message::read(bytes) {
+    let message = match message::read(bytes) {
         Ok(message) => message,
         Err(reason) => return out.bad(place, format!("the profile: {reason}")),
     };

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{Certificates, Message};
+use super::{Certificates, message};
 use crate::extract::json::{list, text};
 use crate::extract::plist;
 
@@ -24,7 +24,7 @@ const SAID: &[(&str, &str)] = &[
 ];
 
 pub(super) fn read(bytes: &[u8], place: &str, out: &mut Certificates) {
-    let message = match Message::read(bytes) {
+    let message = match message::read(bytes) {
         Ok(message) => message,
         Err(reason) => return out.bad(place, format!("the profile: {reason}")),
     };

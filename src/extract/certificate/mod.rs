@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 
 use crate::model::{Block, Facts, Kind, Limit, LimitCode, hex};
-use message::Message;
 
 /// Certificates taken from one package at most.
 const CERTIFICATES_MAX: usize = 32;
@@ -30,7 +29,7 @@ impl Certificates {
     /// Reads a block of the JAR signature (`META-INF/*.RSA`, `.DSA`, `.EC`), which every
     /// form of package may have.
     pub fn jar(&mut self, bytes: &[u8], place: &str) {
-        match Message::read(bytes) {
+        match message::read(bytes) {
             Ok(message) => message.certificates.iter().for_each(|c| self.add_read("v1", c, place)),
             Err(reason) => self.bad(place, reason),
         }

@@ -121,6 +121,16 @@ section! {
     }
 }
 
+section! {
+    /// `[evidence]`: what goes into bags of evidence.
+    Evidence {
+        timestamp_authority: String = String::new(), "Address of an authority that confirms when a bag was there (RFC 3161), https://HOST/PATH. It is written into the bag. Where it gives no valid timestamp, no bag is exported. Empty: bags without a timestamp.",
+            "时间戳机构的地址（RFC 3161），https://主机/路径，用于证明证据包在何时已经存在。地址会写入证据包；取不到有效时间戳时不导出。留空则证据包不含时间戳。";
+        timestamp_timeout: f64 = 30.0, "Seconds that the authority may take, further tries included.",
+            "等待时间戳机构的秒数，含重试。";
+    }
+}
+
 /// `[host."NAME"]`: what differs from `[pace]` for one host.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -194,6 +204,8 @@ pub struct Config {
     pub pace: Pace,
     /// `[engine]`
     pub engine: Engine,
+    /// `[evidence]`
+    pub evidence: Evidence,
     /// `[cluster.NAME]`
     pub cluster: BTreeMap<String, Engine>,
     /// `[host."NAME"]`
@@ -238,6 +250,7 @@ impl Config {
             ("network.withheld_rest", n.withheld_rest),
             ("network.robots_lifetime", n.robots_lifetime),
             ("pace.every", self.pace.every),
+            ("evidence.timestamp_timeout", self.evidence.timestamp_timeout),
         ];
         let hosts = self.host.values().filter_map(|h| h.every).map(|every| ("host.every", every));
         let jitters = self.watch.iter().map(|schedule| ("watch.jitter", schedule.jitter));
@@ -254,6 +267,10 @@ impl Config {
         }
         if n.contact.chars().any(char::is_control) {
             return Err(("network.contact", "holds a control character".into()));
+        }
+        let authority = &self.evidence.timestamp_authority;
+        if !authority.is_empty() && !authority.starts_with("https://") && !authority.starts_with("http://") {
+            return Err(("evidence.timestamp_authority", format!("is {authority:?}; give https://HOST/PATH")));
         }
         Ok(())
     }
@@ -306,7 +323,12 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_refused() {
-        for text in ["[pace]\nat-once = 0", "[pace]\nevery = -1.0", "[network]\npage-timeout = nan"] {
+        for text in [
+            "[pace]\nat-once = 0",
+            "[pace]\nevery = -1.0",
+            "[network]\npage-timeout = nan",
+            "[evidence]\ntimestamp-authority = \"tsa\"",
+        ] {
             assert!(Config::parse("c", text).is_err(), "{text}");
         }
         assert_eq!(Config::parse("c", "").unwrap(), Config::default());

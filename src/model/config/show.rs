@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Caps, Config, Engine, Network, Pace};
+use super::{Caps, Config, Engine, Evidence, Network, Pace};
 
 /// Sections that are there as often as somebody needs them: what they are for, with an example.
 const FURTHER: [(&str, [&str; 2]); 4] = [
@@ -67,8 +67,13 @@ impl Config {
         }
         let Ok(toml::Value::Table(table)) = toml::Value::try_from(&shown) else { return String::new() };
         let mut out = String::new();
-        let sections =
-            [("network", Network::WORDS), ("caps", Caps::WORDS), ("pace", Pace::WORDS), ("engine", Engine::WORDS)];
+        let sections = [
+            ("network", Network::WORDS),
+            ("caps", Caps::WORDS),
+            ("pace", Pace::WORDS),
+            ("engine", Engine::WORDS),
+            ("evidence", Evidence::WORDS),
+        ];
         for (name, words) in sections {
             let _ = writeln!(out, "[{name}]");
             for (field, doc) in words {

@@ -1,11 +1,12 @@
 //! Questions and answers that are kept: a page not modified comes from the vault.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use super::jobs::ask_key;
 use super::tally::count;
 use super::{Catalogue, Sweep, SweepError, now};
-use crate::model::fetch::{Answer, Ask, Downloaded, Fault, Outcome, Validators, Wanted};
+use crate::model::fetch::{Answer, Ask, Downloaded, Fault, Outcome, Purpose, Validators, Wanted};
 use crate::store::{FetchRow, NewFetch, State, Vault, Work};
 
 /// A kept answer.
@@ -26,8 +27,14 @@ where
         let before = self.held(&key).await?;
         let validators = before.as_ref().and_then(|row| validators_of(&row.fetch.headers));
         let sent = Ask { validators, ..ask.clone() };
-        let answer = match self.client.fetch(&sent).await {
-            Ok(answer) => answer,
+        let fetched = match ask.purpose {
+            Purpose::Repository => {
+                self.client.fetch_file(&sent, &self.incoming).await.map(|file| (file.answer.clone(), Some(file)))
+            }
+            _ => self.client.fetch(&sent).await.map(|answer| (answer, None)),
+        };
+        let (mut answer, file) = match fetched {
+            Ok(fetched) => fetched,
             Err(fault) => {
                 self.keep_fault(ask, &fault).await?;
                 return Ok(Err(fault));
@@ -38,13 +45,27 @@ where
         {
             count(&self.tally.unmodified, 1);
             self.state.fetched(&NewFetch { at: now(), ..row.fetch.clone() }).await?;
-            let body = self.vault.get(&row.fetch.body).await?;
-            return Ok(Ok(Answered { fetch: row.id, answer: revived(&row, body) }));
+            let mut answer = revived(&row);
+            match file {
+                Some(file) => {
+                    let _ = std::fs::remove_file(&file.path);
+                    answer.file = Some(self.vault.local(&row.fetch.body).await?);
+                }
+                None => answer.body = self.vault.get(&row.fetch.body).await?,
+            }
+            return Ok(Ok(Answered { fetch: row.id, answer }));
         }
         // A server that answers 304 to a question without conditions is broken.
         let outcome = if answer.is_unchanged() { Outcome::AdapterBroken } else { Outcome::Ok };
-        let body = self.vault.put(&answer.body).await?;
-        let fetch = self.state.fetched(&kept(ask, outcome, &answer, &body, answer.body.len() as u64)?).await?;
+        let (body, bytes) = match file {
+            Some(file) => {
+                self.vault.adopt(&file.path, &file.sha256).await?;
+                answer.file = Some(self.vault.local(&file.sha256).await?);
+                (file.sha256, file.bytes)
+            }
+            None => (self.vault.put(&answer.body).await?, answer.body.len() as u64),
+        };
+        let fetch = self.state.fetched(&kept(ask, outcome, &answer, &body, bytes)?).await?;
         Ok(Ok(Answered { answer, fetch }))
     }
 
@@ -91,14 +112,18 @@ where
     pub(super) async fn keep_fault(&self, ask: &Ask, fault: &Fault) -> Result<(), SweepError> {
         let nothing = Answer { url: ask.url.clone(), ..Answer::default() };
         let answer = fault.page.as_deref().unwrap_or(&nothing);
-        let body = if answer.body.is_empty() { String::new() } else { self.vault.put(&answer.body).await? };
-        self.state.fetched(&kept(ask, fault.outcome, answer, &body, answer.body.len() as u64)?).await?;
+        let page = match &answer.file {
+            Some(path) => Cow::Owned(tokio::fs::read(path).await.unwrap_or_default()),
+            None => Cow::Borrowed(&answer.body),
+        };
+        let body = if page.is_empty() { String::new() } else { self.vault.put(&page).await? };
+        self.state.fetched(&kept(ask, fault.outcome, answer, &body, page.len() as u64)?).await?;
         Ok(())
     }
 }
 
 fn kept(ask: &Ask, outcome: Outcome, answer: &Answer, body: &str, bytes: u64) -> Result<NewFetch, SweepError> {
-    let request = serde_json::json!({ "headers": answer.sent, "body": ask.body, "hops": answer.hops,
+    let request = serde_json::json!({ "headers": answer.sent, "body": ask.text(), "hops": answer.hops,
         "peer": answer.peer.map(|peer| peer.to_string()) });
     Ok(NewFetch {
         ask: ask_key(ask),
@@ -123,12 +148,11 @@ fn validators_of(headers: &str) -> Option<Validators> {
     Answer { headers: headers_of(headers), ..Answer::default() }.validators()
 }
 
-/// The answer as it was when it was kept.
-fn revived(row: &FetchRow, body: Vec<u8>) -> Answer {
+/// The answer as it was when it was kept, without its body.
+fn revived(row: &FetchRow) -> Answer {
     Answer {
         status: row.fetch.status,
         headers: headers_of(&row.fetch.headers),
-        body,
         url: row.fetch.final_url.clone(),
         ..Answer::default()
     }

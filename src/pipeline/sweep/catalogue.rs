@@ -1,13 +1,15 @@
 //! What a sweep asks of a store's adapter.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::crawl::Keep;
-use crate::model::fetch::{Answer, Ask, Fault, Found};
+use crate::crawl::{Hand, Keep};
+use crate::model::fetch::{Answer, Ask, Fault};
 
-/// What an earlier sweep kept of a store, by name.
-pub type Recall<'a> = &'a (dyn Fn(&str) -> Option<Vec<u8>> + Sync);
+/// What an earlier sweep kept of a store, by name: the file it lies in.
+pub type Recall<'a> = &'a (dyn Fn(&str) -> Option<PathBuf> + Sync);
 
 /// A store that can be walked through: steps are asked, answers become apps and further steps.
 pub trait Catalogue: Send + Sync {
@@ -32,16 +34,15 @@ pub trait Catalogue: Send + Sync {
     /// The request of a step.
     fn ask(&self, step: &Self::Step) -> Ask;
 
-    /// Reads an answer. Where all of it does not fit, or it says that there is nothing, the
-    /// turn holds a fault and nothing else.
-    fn read(&self, step: &Self::Step, answer: &Answer, recall: Recall<'_>) -> Turn<Self::Step>;
+    /// Reads an answer and hands on the apps told in full, one by one. Where all of it does not
+    /// fit, or it says that there is nothing, none is handed on and the turn holds nothing but a
+    /// fault.
+    fn read(&self, step: &Self::Step, answer: &Answer, recall: Recall<'_>, hand: Hand<'_>) -> Turn<Self::Step>;
 }
 
-/// What an answer came to.
+/// What an answer came to, besides apps.
 #[derive(Debug)]
 pub struct Turn<S> {
-    /// Apps told in full.
-    pub found: Vec<Found>,
     /// Steps that follow.
     pub next: Vec<Next<S>>,
     /// Parts that did not fit.
@@ -52,7 +53,7 @@ pub struct Turn<S> {
 
 impl<S> Default for Turn<S> {
     fn default() -> Self {
-        Self { found: Vec::new(), next: Vec::new(), faults: Vec::new(), keep: Vec::new() }
+        Self { next: Vec::new(), faults: Vec::new(), keep: Vec::new() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Catalogue pages and listings.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::jobs::{self, About, Errand, Judge};
@@ -11,6 +12,8 @@ use crate::store::{Known, Lease, NewJob, Seen, State, Vault, Work, name_of};
 
 /// Jobs pushed at once while an answer is worked through: an index may name 100,000 apps.
 const BATCH: usize = 200;
+/// Apps read ahead of being remembered.
+const APPS_AHEAD: usize = 64;
 
 impl<S, V, C> Sweep<S, V, C>
 where
@@ -74,20 +77,15 @@ where
 
     async fn page(&self, run: i64, store: &Arc<C>, lease: &Lease, step: C::Step) -> Result<(), SweepError> {
         let target = format!("{} {}", store.id(), store.ask(&step).url);
-        let (turn, fetch) = match self.turn(store, &step).await? {
+        let (turn, fetch, mut follow) = match self.turn(run, store, &step, None).await? {
             Ok(read) => read,
             Err(fault) => return self.fail(run, lease, &target, "crawl", &fault).await.map(|_| ()),
         };
         for fault in &turn.faults {
             self.skip(run, fault.outcome.id(), &target, "crawl", &fault.detail).await?;
         }
-        let mut follow = Vec::new();
         for next in turn.next {
             follow.extend(self.follow(run, store, next).await?);
-            self.push_full(&mut follow).await?;
-        }
-        for found in turn.found {
-            follow.extend(self.found(run, found, None, Some(fetch)).await?);
             self.push_full(&mut follow).await?;
         }
         count(&self.tally.pages, 1);
@@ -162,19 +160,15 @@ where
         name: &str,
         summary: &str,
     ) -> Result<(), SweepError> {
-        let (turn, fetch) = match self.turn(store, &step).await? {
+        let (turn, _, mut follow) = match self.turn(run, store, &step, Some((name, summary))).await? {
             Ok(read) => read,
             Err(fault) => return self.missed(run, store.id(), lease, name, &fault).await,
         };
         for fault in &turn.faults {
             self.skip(run, fault.outcome.id(), &format!("{}:{name}", store.id()), "crawl", &fault.detail).await?;
         }
-        let mut follow = Vec::new();
         for next in turn.next {
             follow.extend(self.follow(run, store, next).await?);
-        }
-        for found in turn.found {
-            follow.extend(self.found(run, found, Some((name, summary)), Some(fetch)).await?);
         }
         self.state.complete(lease, &follow, now()).await?;
         Ok(())
@@ -193,8 +187,15 @@ where
         Ok(())
     }
 
-    /// Asks a step and reads the answer, off the threads of the network.
-    async fn turn(&self, store: &Arc<C>, step: &C::Step) -> Result<Result<(Turn<C::Step>, i64), Fault>, SweepError> {
+    /// Asks a step and reads the answer, off the threads of the network. Apps are remembered while
+    /// it is read, a few at a time; the jobs that follow from the last of them come back.
+    async fn turn(
+        &self,
+        run: i64,
+        store: &Arc<C>,
+        step: &C::Step,
+        key: Option<(&str, &str)>,
+    ) -> Result<Result<(Turn<C::Step>, i64, Vec<NewJob>), Fault>, SweepError> {
         let ask = store.ask(step);
         let answered = match self.answer(&ask).await? {
             Ok(answered) => answered,
@@ -202,12 +203,21 @@ where
         };
         let (reader, step, answer) = (Arc::clone(store), step.clone(), answered.answer);
         let (state, vault, runtime) = (self.state.clone(), self.vault.clone(), tokio::runtime::Handle::current());
+        let (sender, mut apps) = tokio::sync::mpsc::channel(APPS_AHEAD);
         let read = tokio::task::spawn_blocking(move || {
             let recall = |name: &str| runtime.block_on(recall(&state, &vault, reader.id(), name));
-            let mut turn = reader.read(&step, &answer, &recall);
+            // Nobody takes them only where the sweep has failed, and its error is told.
+            let mut hand = |found| drop(sender.blocking_send(found));
+            let mut turn = reader.read(&step, &answer, &recall, &mut hand);
             turn.faults = turn.faults.into_iter().map(|fault| with_page(fault, &answer)).collect();
             turn
         });
+        let (mut follow, mut is_lost) = (Vec::new(), true);
+        while let Some(found) = apps.recv().await {
+            is_lost = false;
+            follow.extend(self.found(run, found, key, Some(answered.fetch)).await?);
+            self.push_full(&mut follow).await?;
+        }
         let mut turn = match read.await {
             Ok(turn) => turn,
             // A reader that fails on one page must not end the sweep.
@@ -220,12 +230,12 @@ where
         for fault in turn.faults.iter().filter(|fault| fault.page.is_some()) {
             self.keep_fault(&ask, fault).await?;
         }
-        let is_lost = turn.found.is_empty() && turn.next.is_empty();
+        is_lost &= turn.next.is_empty();
         match turn.faults.pop() {
             Some(fault) if is_lost => Ok(Err(fault)),
             last => {
                 turn.faults.extend(last);
-                Ok(Ok((turn, answered.fetch)))
+                Ok(Ok((turn, answered.fetch, follow)))
             }
         }
     }
@@ -310,9 +320,9 @@ where
     }
 }
 
-async fn recall<S: State, V: Vault>(state: &S, vault: &V, store: &str, name: &str) -> Option<Vec<u8>> {
+async fn recall<S: State, V: Vault>(state: &S, vault: &V, store: &str, name: &str) -> Option<PathBuf> {
     let blob = state.noted(store, name).await.ok()??;
-    vault.get(&blob).await.ok()
+    vault.local(&blob).await.ok()
 }
 
 fn with_page(mut fault: Fault, answer: &Answer) -> Fault {

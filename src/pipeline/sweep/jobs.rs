@@ -90,14 +90,14 @@ pub(super) fn judge(run: i64, judge: &Judge) -> serde_json::Result<NewJob> {
 
 /// The same question has the same key: validators and purpose do not make another one.
 pub(in crate::pipeline) fn ask_key(ask: &Ask) -> String {
-    digest(&[ask.method.name(), &ask.url, &ask.body])
+    digest(&[ask.method.name(), &ask.url, &ask.text()])
 }
 
 /// What a listing promises of its package: the hash where it is told, else version and address.
 pub(super) fn offer(wanted: &Wanted, version_name: &str, version_code: u64) -> String {
     match &wanted.expected.sha256 {
         Some(sha256) => digest(&["sha256", &sha256.to_ascii_lowercase()]),
-        None => digest(&["version", version_name, &version_code.to_string(), &wanted.ask.url, &wanted.ask.body]),
+        None => digest(&["version", version_name, &version_code.to_string(), &wanted.ask.url, &wanted.ask.text()]),
     }
 }
 

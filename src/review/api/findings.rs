@@ -59,6 +59,7 @@ pub(super) async fn one(
         (status = 403, description = "The client may not.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such finding.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Something it rested on is not kept any more.", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "The timestamp authority gave no valid timestamp; ask again later.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn bag(
