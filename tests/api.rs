@@ -131,6 +131,15 @@ async fn a_package_sent_along_is_audited_and_lands_in_the_inbox_with_its_bag() {
     let verified = Command::new(env!("CARGO_BIN_EXE_xunjian")).args(["evidence", "verify"]).arg(&bag).output().unwrap();
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 
+    // Where there is to be a timestamp and none is had, there is no bag.
+    let config = dir.path().join("stamped.toml");
+    std::fs::write(&config, "[evidence]\ntimestamp-authority = \"http://127.0.0.1:1/\"\n").unwrap();
+    let stamped = Server::start_with(dir.path(), &["--config", config.to_str().unwrap()]);
+    let url = format!("{}/api/v1/findings/{id}/bag", stamped.url);
+    let (status, problem) = read(client.http.get(url).bearer_auth(&client.token)).await;
+    assert_eq!((status, &problem["type"]), (502, &json!("urn:xunjian:problem:no-timestamp")), "{problem}");
+    drop(stamped);
+
     // With a listing it is that store's app; what is no package is said to be none.
     let line = serde_json::to_string(&listing("cn.example.sent", "作业拍拍搜题", SEARCH)).unwrap();
     let (status, asked) = client.send("a.apk", b"no package", Some(&line)).await;

@@ -188,6 +188,12 @@ fn sweep(store: &Store, kept: &mut Kept, files: &dyn Fn(&str) -> Option<Vec<u8>>
         kept.0.extend(harvest.keep.into_iter().map(|(name, keep)| match keep {
             Keep::Bytes(bytes) => (name, bytes),
             Keep::Answer => (name, reply.body.clone()),
+            Keep::File { path, sha256 } => {
+                let bytes = std::fs::read(&path).unwrap();
+                std::fs::remove_file(path).unwrap();
+                assert_eq!(xunjian::pipeline::sha256(&bytes), sha256);
+                (name, bytes)
+            }
         }));
         todos.extend(harvest.next);
         all.found.extend(harvest.found);

@@ -176,56 +176,84 @@ fn real_indexes_are_swept_with_and_without_signature() {
 }
 
 /// Repositories of the size of the largest real one, 4,000 apps and an index of 48 MB, most of it
-/// words in languages that nobody asked for; and of 7,500 apps, near the cap.
+/// words in languages that nobody asked for; and of 7,500 apps, near the cap. Each is swept from
+/// its index, then from a diff to it, and in the older form.
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "a measurement: `cargo test --test sweep_fdroid -- --ignored --nocapture`"]
 fn a_large_index_stays_within_memory() {
     for apps in [4000, 7500] {
-        let most = peak_of_a_sweep(apps);
-        eprintln!("{apps} apps: peak memory {most} MiB");
-        assert!(most < 300, "{most} MiB");
+        let dir = tempfile::tempdir().unwrap();
+        let (server, is_new) = large(apps);
+        let first = peak_of_a_sweep(dir.path(), &server);
+        is_new.store(true, Ordering::SeqCst);
+        let second = peak_of_a_sweep(dir.path(), &server);
+        assert!(server.paths().contains(&"/repo/diff/1000.json".to_owned()), "{:?}", server.paths());
+        let older = older(apps);
+        let third = peak_of_a_sweep(tempfile::tempdir().unwrap().path(), &older);
+        eprintln!("{apps} apps: peak memory {first} MiB, by a diff {second} MiB, in the older form {third} MiB");
+        assert!(first.max(second) < 120 && third < 300, "held whole again?");
     }
 }
 
-/// An index of that many apps, 12 kB each.
+/// Apps, 12 kB each: what comes before a package's name, and after the words in five languages.
 #[cfg(target_os = "linux")]
-fn large_index(apps: usize) -> Vec<u8> {
-    let mut index = String::from("{\"repo\":{},\"packages\":{");
-    for n in 0..apps {
+fn apps_of(apps: usize, one: impl Fn(usize, &str) -> String, word: impl Fn(&str, &str) -> String) -> String {
+    let all = (0..apps).map(|n| {
         let words = format!("{n} {}", "words in a language of their own. ".repeat(70));
-        let texts: Vec<String> = ["de", "fr", "es", "ru", "pt"].map(|l| format!("\"{l}\":\"{words}\"")).into();
-        let comma = if n == 0 { "" } else { "," };
-        index.push_str(&format!(
-            "{comma}\"cn.example.app{n}\":{{\"metadata\":{{\"name\":{{\"zh\":\"应用 {n}\"}},\
-             \"description\":{{\"zh\":\"一些介绍\",{}}}}},\"versions\":{{}}}}",
-            texts.join(",")
-        ));
-    }
-    index.push_str("}}");
-    index.into_bytes()
+        one(n, &["de", "fr", "es", "ru", "pt"].map(|language| word(language, &words)).join(","))
+    });
+    all.collect::<Vec<_>>().join(",")
 }
 
-/// MiB that the program held at most while it swept such a repository.
+/// A repository of that many apps, and a switch: after it, with one app less, told as a diff.
 #[cfg(target_os = "linux")]
-fn peak_of_a_sweep(apps: usize) -> u64 {
-    let index = large_index(apps);
+fn large(apps: usize) -> (Server, Arc<AtomicBool>) {
+    let one = |n: usize, words: &str| {
+        format!(
+            "\"cn.example.app{n}\":{{\"metadata\":{{\"name\":{{\"zh\":\"应用 {n}\"}},\
+             \"description\":{{\"zh\":\"一些介绍\",{words}}}}},\"versions\":{{}}}}"
+        )
+    };
+    let packages = apps_of(apps, one, |language, words| format!("\"{language}\":\"{words}\""));
+    let index = format!("{{\"repo\":{{}},\"packages\":{{{packages}}}}}").into_bytes();
     eprintln!("index: {} bytes", index.len());
-    let entry = json!({ "timestamp": 1000, "version": 20002, "diffs": {}, "index": { "name": "/index-v2.json",
-        "sha256": sha256(&index), "size": index.len(), "numPackages": apps } });
+    let diff = b"{\"packages\":{\"cn.example.app0\":null}}".to_vec();
+    let file = |name: &str, bytes: &[u8]| json!({ "name": name, "sha256": sha256(bytes), "size": bytes.len() });
+    let entry = |at: u32, diffs: Value| json!({ "timestamp": at, "version": 20002, "diffs": diffs, "index": file("/index-v2.json", &index) });
+    let entries = [entry(1000, json!({})), entry(2000, json!({ "1000": file("/diff/1000.json", &diff) }))];
+    let is_new = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&is_new);
     let server = Server::new(move |request| match request.path.as_str() {
-        "/repo/entry.json" => Some(Reply::json(&entry)),
+        "/repo/entry.json" => Some(Reply::json(&entries[usize::from(switch.load(Ordering::SeqCst))])),
         "/repo/index-v2.json" => Some(Reply::file(index.clone())),
+        "/repo/diff/1000.json" => Some(Reply::file(diff.clone())),
         _ => None,
     });
-    let dir = tempfile::tempdir().unwrap();
-    let config = dir.path().join("config.toml");
+    (server, is_new)
+}
+
+/// As much in the form of version 1.
+#[cfg(target_os = "linux")]
+fn older(apps: usize) -> Server {
+    let one = |n: usize, words: &str| {
+        format!("{{\"packageName\":\"cn.example.app{n}\",\"name\":\"应用 {n}\",\"localized\":{{{words}}}}}")
+    };
+    let all = apps_of(apps, one, |language, words| format!("\"{language}\":{{\"description\":\"{words}\"}}"));
+    let index = format!("{{\"repo\":{{}},\"apps\":[{all}],\"packages\":{{}}}}").into_bytes();
+    Server::new(move |request| (request.path == "/repo/index-v1.json").then(|| Reply::file(index.clone())))
+}
+
+/// MiB that the program held at most while it swept a repository.
+#[cfg(target_os = "linux")]
+fn peak_of_a_sweep(dir: &Path, server: &Server) -> u64 {
+    let config = dir.join("config.toml");
     std::fs::write(&config, "[host.\"127.0.0.1\"]\nevery = 0.0\n").unwrap();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_xunjian"))
         .args(["sweep", &format!("fdroid+{}/repo", server.base), "--allow-private", "--config"])
         .arg(&config)
         .arg("--home")
-        .arg(dir.path().join("home"))
+        .arg(dir.join("home"))
         .spawn()
         .unwrap();
     let status = format!("/proc/{}/status", child.id());

@@ -21,6 +21,7 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,13 @@ pub enum Keep {
     /// The body of the answer, which whoever asked has kept: an index is long, and copies of it
     /// are what a sweep's memory goes on.
     Answer,
+    /// This file in [`Memory::scratch`], which whoever keeps it takes over.
+    File {
+        /// Where.
+        path: PathBuf,
+        /// SHA-256 of its bytes in lower-case hex.
+        sha256: String,
+    },
 }
 
 /// What an answer yields. Nothing is dropped: what was there is an app, a further request or a
@@ -118,6 +126,11 @@ pub trait Memory: Send + Sync {
     /// The same, to be read bit by bit.
     fn open(&self, name: &str) -> Option<Box<dyn Read>> {
         self.recall(name).map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read>)
+    }
+
+    /// Folder for files that are to be kept.
+    fn scratch(&self) -> PathBuf {
+        std::env::temp_dir()
     }
 }
 

@@ -11,7 +11,7 @@ mod v2;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufWriter, Read};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -39,6 +39,8 @@ pub(super) const FIELDS: &[(&str, bool)] = &[
 ];
 /// Bytes that an index may have: twice the largest known.
 const INDEX_MAX: u64 = 96 << 20;
+/// Bytes of a diff that is taken: it is held as a tree. The index itself comes in its place.
+const DIFF_MAX: u64 = 8 << 20;
 /// Apps of one index.
 const APPS_MAX: usize = 200_000;
 /// Names under which things are remembered.
@@ -158,18 +160,6 @@ impl Reader<'_> {
         }
     }
 
-    fn sha256(&self) -> Result<String, Fault> {
-        let mut hash = Sha256::new();
-        let mut body = self.body().map_err(|e| self.broken(e))?;
-        let mut part = vec![0; 1 << 16];
-        loop {
-            match body.read(&mut part).map_err(|e| self.broken(e))? {
-                0 => return Ok(hex(&hash.finalize())),
-                read => hash.update(&part[..read]),
-            }
-        }
-    }
-
     /// The next form of index when this one is not there. With a fingerprint only signed ones count.
     fn absent(&self, fault: Fault) -> Harvest {
         let must_be_signed = self.store.vars.contains_key("fingerprint") || self.memory.recall(SIGNER).is_some();
@@ -225,7 +215,8 @@ impl Reader<'_> {
                 return Err(self.broken(format!("an index older than the one at hand ({timestamp} < {at_hand})")));
             }
         }
-        let file = at_hand.filter(|_| is_kept).and_then(|t| entry.diffs.get(&t)).map(|file| ("diff", file));
+        let file = at_hand.filter(|_| is_kept).and_then(|t| entry.diffs.get(&t));
+        let file = file.filter(|file| file.size <= DIFF_MAX).map(|file| ("diff", file));
         let (step, file) = file.unwrap_or(("index", &entry.index));
         if file.size > INDEX_MAX {
             return Err(self.broken(format!("an index of {} bytes", file.size)));
@@ -243,7 +234,8 @@ impl Reader<'_> {
 
     /// The body is the one that the entry vouches for.
     fn vouched(&self) -> Result<(), Fault> {
-        let ours = self.sha256()?;
+        let mut body = self.body().map_err(|e| self.broken(e))?;
+        let ours = hash_of(&mut body).map_err(|e| self.broken(e))?;
         let theirs = self.todo.vars.get("sha256").map_or("", String::as_str);
         if ours == theirs {
             return Ok(());
@@ -262,10 +254,22 @@ impl Reader<'_> {
 
     fn diff(&self, hand: Hand<'_>) -> Result<Harvest, Fault> {
         self.vouched()?;
-        let mut old = self.kept().map_err(|e| self.broken(e))?;
-        let merged = v2::merge(&mut old, &self.bytes()?).map_err(|e| self.broken(e))?;
-        let mut harvest = self.apps(|each| v2::read(&mut merged.as_slice(), each), hand)?;
-        harvest.keep = self.keep(Keep::Bytes(merged));
+        let (mut old, diff) = (self.kept().map_err(|e| self.broken(e))?, self.bytes()?);
+        if diff.len() as u64 > DIFF_MAX {
+            return Err(self.broken(format!("a diff of {} bytes", diff.len())));
+        }
+        let disk = |e: std::io::Error| Fault::new(Outcome::Network, format!("the index cannot be written: {e}"));
+        let merged = tempfile::Builder::new().prefix("index-").suffix(".part").tempfile_in(self.memory.scratch());
+        let merged = merged.map_err(disk)?;
+        v2::merge(&mut old, &diff, &mut BufWriter::new(merged.as_file())).map_err(|e| self.broken(e))?;
+        if merged.as_file().metadata().map_err(disk)?.len() > INDEX_MAX {
+            return Err(self.broken(format!("with the diff the index is over {INDEX_MAX} bytes")));
+        }
+        let open = || File::open(merged.path()).map_err(|e| e.to_string());
+        let mut harvest = self.apps(|each| v2::read(&mut open()?, each), hand)?;
+        let sha256 = hash_of(&mut merged.reopen().map_err(disk)?).map_err(disk)?;
+        let (_, path) = merged.keep().map_err(|e| disk(e.error))?;
+        harvest.keep = self.keep(Keep::File { path, sha256 });
         Ok(harvest)
     }
 
@@ -325,6 +329,17 @@ impl Reader<'_> {
                 let said = format!("{}\n{}\n{}", app.listing.title, app.summary, app.listing.package).to_lowercase();
                 words.split_whitespace().all(|word| said.contains(word))
             })
+    }
+}
+
+fn hash_of(from: &mut dyn Read) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut part = vec![0; 1 << 16];
+    loop {
+        match from.read(&mut part)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&part[..read]),
+        }
     }
 }
 

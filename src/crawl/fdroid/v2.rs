@@ -2,7 +2,7 @@
 //! bytes nor as a tree.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Write};
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
@@ -206,22 +206,20 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Packages<'_, T> {
 }
 
 /// Applies a diff, a JSON Merge Patch (RFC 7396) of the whole index, and writes the index that
-/// results. Only one app at a time is held as a tree.
-pub(super) fn merge(old: &mut dyn Read, diff: &[u8]) -> Result<Vec<u8>, String> {
+/// results. The diff is held as a tree, of the index one app at a time.
+pub(super) fn merge(old: &mut dyn Read, diff: &[u8], out: &mut dyn Write) -> Result<(), String> {
     let mut patch: Value = serde_json::from_slice(diff).map_err(|e| format!("no diff: {e}"))?;
     let mut changed = match patch.get_mut("packages").map(Value::take) {
         Some(Value::Object(changed)) => changed,
         Some(Value::Null) | None => serde_json::Map::new(),
         Some(_) => return Err("no diff: `packages` is no object".into()),
     };
-    let mut out = b"{\"packages\":{".to_vec();
-    let write = |out: &mut Vec<u8>, name: &str, package: &Value| -> Result<(), String> {
-        if !out.ends_with(b"{") {
-            out.push(b',');
-        }
-        serde_json::to_writer(&mut *out, name).map_err(|e| e.to_string())?;
-        out.push(b':');
-        serde_json::to_writer(&mut *out, package).map_err(|e| e.to_string())
+    let mut before = "{\"packages\":{";
+    let mut write = |name: &str, package: &Value| -> std::io::Result<()> {
+        out.write_all(std::mem::replace(&mut before, ",").as_bytes())?;
+        serde_json::to_writer(&mut *out, name)?;
+        out.write_all(b":")?;
+        serde_json::to_writer(&mut *out, package).map_err(Into::into)
     };
     each(old, &mut |name, mut package: Value| {
         match changed.shift_remove(&name) {
@@ -229,15 +227,15 @@ pub(super) fn merge(old: &mut dyn Read, diff: &[u8]) -> Result<Vec<u8>, String> 
             Some(change) => patch_value(&mut package, change),
             None => {}
         }
-        write(&mut out, &name, &package)
+        write(&name, &package).map_err(|e| e.to_string())
     })?;
     for (name, change) in changed.into_iter().filter(|(_, change)| !change.is_null()) {
         let mut package = Value::Null;
         patch_value(&mut package, change);
-        write(&mut out, &name, &package)?;
+        write(&name, &package).map_err(|e| e.to_string())?;
     }
-    out.extend_from_slice(b"}}");
-    Ok(out)
+    let end = if before == "," { "}}" } else { "{\"packages\":{}}" };
+    out.write_all(end.as_bytes()).and_then(|()| out.flush()).map_err(|e| e.to_string())
 }
 
 /// RFC 7396, 2. Depth is bounded by the parser's own limit.
@@ -277,10 +275,14 @@ mod tests {
         let old =
             r#"{"repo":{},"packages":{"a.a":{"metadata":{"name":{"en-US":"A"}},"versions":{}},"b.b":{"metadata":{}}}}"#;
         let diff = r#"{"packages":{"a.a":{"metadata":{"name":{"en-US":null,"zh-CN":"甲"}}},"b.b":null,"c.c":{"metadata":{"name":{"en":"C"},"x":null}}}}"#;
-        let merged = merge(&mut old.as_bytes(), diff.as_bytes()).unwrap();
+        let mut merged = Vec::new();
+        merge(&mut old.as_bytes(), diff.as_bytes(), &mut merged).unwrap();
         let apps = apps(&merged).unwrap();
         let names: Vec<_> = apps.iter().map(|a| (a.listing.package.as_str(), a.listing.title.as_str())).collect();
         assert_eq!(names, [("a.a", "甲"), ("c.c", "C")]);
+        let mut none = Vec::new();
+        merge(&mut &b"{\"packages\":{\"a.a\":{}}}"[..], b"{\"packages\":{\"a.a\":null}}", &mut none).unwrap();
+        assert_eq!(none, b"{\"packages\":{}}");
     }
 
     #[test]

@@ -1,15 +1,10 @@
 //! What a sweep asks of a store's adapter.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::crawl::{Hand, Keep};
+use crate::crawl::{Hand, Keep, Memory};
 use crate::model::fetch::{Answer, Ask, Fault};
-
-/// What an earlier sweep kept of a store, by name: the file it lies in.
-pub type Recall<'a> = &'a (dyn Fn(&str) -> Option<PathBuf> + Sync);
 
 /// A store that can be walked through: steps are asked, answers become apps and further steps.
 pub trait Catalogue: Send + Sync {
@@ -37,7 +32,7 @@ pub trait Catalogue: Send + Sync {
     /// Reads an answer and hands on the apps told in full, one by one. Where all of it does not
     /// fit, or it says that there is nothing, none is handed on and the turn holds nothing but a
     /// fault.
-    fn read(&self, step: &Self::Step, answer: &Answer, recall: Recall<'_>, hand: Hand<'_>) -> Turn<Self::Step>;
+    fn read(&self, step: &Self::Step, answer: &Answer, memory: &dyn Memory, hand: Hand<'_>) -> Turn<Self::Step>;
 }
 
 /// What an answer came to, besides apps.

@@ -1,9 +1,9 @@
 //! Catalogue pages and listings.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::jobs::{self, About, Errand, Judge};
+use super::remembered::Remembered;
 use super::tally::count;
 use super::{Catalogue, Next, Sweep, SweepError, Turn, now};
 use crate::crawl::Keep;
@@ -202,13 +202,18 @@ where
             Err(fault) => return Ok(Err(fault)),
         };
         let (reader, step, answer) = (Arc::clone(store), step.clone(), answered.answer);
-        let (state, vault, runtime) = (self.state.clone(), self.vault.clone(), tokio::runtime::Handle::current());
+        let memory = Remembered {
+            state: self.state.clone(),
+            vault: self.vault.clone(),
+            store: store.id().to_owned(),
+            incoming: self.incoming.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
         let (sender, mut apps) = tokio::sync::mpsc::channel(APPS_AHEAD);
         let read = tokio::task::spawn_blocking(move || {
-            let recall = |name: &str| runtime.block_on(recall(&state, &vault, reader.id(), name));
             // Nobody takes them only where the sweep has failed, and its error is told.
             let mut hand = |found| drop(sender.blocking_send(found));
-            let mut turn = reader.read(&step, &answer, &recall, &mut hand);
+            let mut turn = reader.read(&step, &answer, &memory, &mut hand);
             turn.faults = turn.faults.into_iter().map(|fault| with_page(fault, &answer)).collect();
             turn
         });
@@ -243,12 +248,19 @@ where
     /// Remembers what the adapter wants to know next time. Only once all that the answer
     /// named is in the queue: a crash before must not make the next sweep believe it has it.
     async fn keep(&self, store: &str, keep: Vec<(String, Keep)>, fetch: i64) -> Result<(), SweepError> {
-        if self.room.is_limited() {
-            return Ok(());
-        }
         for (name, keep) in keep {
+            if self.room.is_limited() {
+                if let Keep::File { path, .. } = &keep {
+                    let _ = std::fs::remove_file(path);
+                }
+                continue;
+            }
             let blob = match keep {
                 Keep::Bytes(bytes) => self.vault.put(&bytes).await?,
+                Keep::File { path, sha256 } => {
+                    self.vault.adopt(&path, &sha256).await?;
+                    sha256
+                }
                 Keep::Answer => match self.state.fetch(fetch).await? {
                     Some(row) => row.fetch.body,
                     None => continue,
@@ -318,11 +330,6 @@ where
         }
         Ok(Some(jobs::judge(run, &judge)?))
     }
-}
-
-async fn recall<S: State, V: Vault>(state: &S, vault: &V, store: &str, name: &str) -> Option<PathBuf> {
-    let blob = state.noted(store, name).await.ok()??;
-    vault.local(&blob).await.ok()
 }
 
 fn with_page(mut fault: Fault, answer: &Answer) -> Fault {

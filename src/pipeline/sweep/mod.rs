@@ -12,6 +12,7 @@ mod jobs;
 mod judging;
 mod packages;
 mod pictures;
+mod remembered;
 mod room;
 mod store;
 mod tally;
@@ -24,7 +25,7 @@ use std::sync::atomic::AtomicBool;
 pub(super) use jobs::ask_key;
 pub(super) use pictures::asks as picture_asks;
 
-pub use catalogue::{Catalogue, Next, Recall, Turn};
+pub use catalogue::{Catalogue, Next, Turn};
 pub use room::Room;
 pub use tally::{Counts, Tally};
 pub use workers::{Stages, now};
