@@ -7,6 +7,7 @@ mod calibrate;
 mod client;
 mod config;
 mod corpora;
+mod deliver;
 mod diff;
 mod evidence;
 mod examples;

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::Exit;
 use super::asked::Asked;
-use super::feed::secret_of;
+use super::deliver::secret_of;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::{GroundsArgs, told_to_stop};

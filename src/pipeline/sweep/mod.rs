@@ -25,9 +25,10 @@ pub(super) use jobs::ask_key;
 pub(super) use pictures::asks as picture_asks;
 
 pub use catalogue::{Catalogue, Next, Recall, Turn};
+pub use jobs::Stage;
 pub use room::Room;
 pub use tally::{Counts, Tally};
-pub use workers::{Stages, now};
+pub use workers::{hold, now};
 
 use super::Auditor;
 use crate::acquire::Client;
@@ -147,7 +148,7 @@ where
         }
         self.recall(run.id).await?;
         self.seed(run.id).await?;
-        self.join(run, Stages::ALL).await
+        self.join(run, &Stage::ALL).await
     }
 
     /// Begins a run, or continues the open one, and leaves it to the workers that [`Sweep::join`] it:
@@ -169,7 +170,7 @@ where
     ///
     /// # Errors
     /// When something cannot be remembered.
-    pub async fn join(self, run: Run, stages: Stages) -> Result<Ended, SweepError> {
+    pub async fn join(self, run: Run, stages: &[Stage]) -> Result<Ended, SweepError> {
         let prefix = jobs::prefix(run.id);
         let me = Arc::new(self);
         workers::work(&me, run.id, stages).await?;
