@@ -11,6 +11,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::Exit;
+use super::config::ConfigArgs;
 use super::deliver::DeliverArgs;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
@@ -139,6 +140,13 @@ impl Order {
     }
 }
 
+impl Args {
+    /// The configuration that holds.
+    pub(super) fn config(&self) -> &ConfigArgs {
+        &self.network.config
+    }
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.stages.contains(&Stage::Deliver) {
         args.deliver.check()?;
@@ -162,7 +170,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         let delivering = async {
             match &courier {
                 Some(courier) if args.once => courier.once().await.map(drop),
-                Some(courier) => Ok(courier.run(&stop).await),
+                Some(courier) => {
+                    courier.run(&stop).await;
+                    Ok(())
+                }
                 None => Ok(()),
             }
         };

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::trace::Trace;
 use crate::model::fetch::{Ask, Wanted};
 use crate::model::hex;
 use crate::store::NewJob;
@@ -38,7 +39,13 @@ pub(super) enum Errand<S> {
     /// A page of the catalogue.
     Page { step: S },
     /// An app's own page.
-    App { step: S, name: String, summary: String },
+    App {
+        step: S,
+        name: String,
+        summary: String,
+        #[serde(default, skip_serializing_if = "Trace::is_empty")]
+        trace: Trace,
+    },
     /// A package.
     Package { about: About, wanted: Box<Wanted> },
     /// A screenshot.
@@ -46,7 +53,7 @@ pub(super) enum Errand<S> {
 }
 
 /// Which app, and which version of its listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct About {
     pub(super) store: String,
     pub(super) name: String,
@@ -54,6 +61,9 @@ pub(super) struct About {
     pub(super) listing: i64,
     /// Hash of what the listing promises; empty without a package.
     pub(super) offer: String,
+    /// Where its job belongs.
+    #[serde(default, skip_serializing_if = "Trace::is_empty")]
+    pub(super) trace: Trace,
 }
 
 impl About {

@@ -15,6 +15,7 @@ mod pictures;
 mod room;
 mod store;
 mod tally;
+mod trace;
 mod withheld;
 mod workers;
 
@@ -28,6 +29,7 @@ pub use catalogue::{Catalogue, Next, Recall, Turn};
 pub use jobs::Stage;
 pub use room::Room;
 pub use tally::{Counts, Tally};
+pub use trace::Ids;
 pub use workers::{hold, now};
 
 use super::Auditor;
