@@ -13,8 +13,9 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Clean }.code());
         }
     };
-    xunjian::cli::log_to_stderr(cli.verbose, cli.log);
-    match cli.run() {
+    // What it holds back is sent when it is dropped, at the very end.
+    let traces = cli.observe();
+    match traces.as_ref().map_or_else(|error| Err(anyhow::anyhow!("{error:#}")), |_| cli.run()) {
         Ok(exit) => ExitCode::from(exit.code()),
         // Whoever reads the answer has read enough: `| head`.
         Err(error) if xunjian::cli::is_closed_pipe(&error) => ExitCode::SUCCESS,

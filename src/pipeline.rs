@@ -74,6 +74,11 @@ pub struct Reading {
     kept: Option<Vec<Facts>>,
 }
 
+/// The span of a stage within whatever goes on: its time alone, for those who trace.
+fn stage(name: &'static str) -> tracing::Span {
+    tracing::debug_span!("stage", otel.name = name)
+}
+
 /// Why a file is no package.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -115,10 +120,11 @@ impl Auditor {
     fn read_file(&self, name: &str, sha256: &str, source: &dyn ReadAt, keeps: bool) -> Result<Reading, ReadError> {
         let budget = self.budget.for_file(source.size());
         let place = name.rsplit(['/', '\\']).next().unwrap_or(name);
-        let archive = Archive::open(source, place, &budget)?;
+        let archive = stage("unpack").in_scope(|| Archive::open(source, place, &budget))?;
         let package = Package { keeps, ..self.package(&archive, place, name, &budget) };
         let form = form_of(&package).ok_or(ReadError::NotAPackage)?;
-        let mut reading = package.read(Some(form));
+        // Entries are inflated, read and scanned one by one, many at once.
+        let mut reading = stage("extract").in_scope(|| package.read(Some(form)));
         let artifact = package.artifact(form, sha256.into(), source.size(), &reading);
         reading.artifacts.insert(0, artifact);
         Ok(reading)
@@ -166,7 +172,7 @@ impl Auditor {
         if let Some(listing) = listing {
             let facts = extract::listing(listing);
             all.read.strings += facts.blocks.iter().map(|b| b.len() as u64).sum::<u64>();
-            let (hits, models) = detect::scan_listing(&self.pack, &facts);
+            let (hits, models) = stage("detect").in_scope(|| detect::scan_listing(&self.pack, &facts));
             all.hits.merge(hits);
             all.models = models;
         } else {
@@ -190,10 +196,10 @@ impl Auditor {
         let app = app_of(listing, &all.manifest);
         all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
         let coverage = Coverage::new(all.limits, all.read);
-        let detection = detect::conclude(&self.pack, all.hits, &all.models);
+        let detection = stage("conclude").in_scope(|| detect::conclude(&self.pack, all.hits, &all.models));
         let standings = self.standings(listing, &app, &detection);
         let case = score::Case { app: &app, coverage: &coverage, detection: &detection, standings: &standings };
-        let scored = score::score(&self.pack, &self.policy, case);
+        let scored = stage("score").in_scope(|| score::score(&self.pack, &self.policy, case));
         let audit = Audit {
             app,
             artifacts: all.artifacts,

@@ -231,6 +231,55 @@ async fn a_worker_drains_and_tells_of_itself() {
     every_app_once(&found, 200);
 }
 
+/// Work is split by stage: each worker does its own, and together they find what one finds.
+async fn each_stage_by_a_worker_of_its_own(nats: bool) {
+    const APPS: usize = 60;
+    let Some((engines, _schema, _streams)) = engines_of_this_machine(nats).await else { return };
+    let cluster = Cluster::new(APPS, 0.0, 4, &engines);
+    let submitter = cluster.submit();
+    let stage = |name: &str| {
+        let mut worker = cluster.command("worker", name);
+        Killed(worker.args(["--on", "test", "--stages", name]).spawn().unwrap())
+    };
+    let asked = |path: &str| cluster.store.asked(path);
+    let wait = |is_there: &dyn Fn() -> bool, why: &str| {
+        let begun = Instant::now();
+        while !is_there() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{why}: {}", cluster.log("catalogue"));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let settled = || std::thread::sleep(Duration::from_millis(500));
+    let _catalogue = stage("catalogue");
+    wait(&|| asked("/list") == APPS.div_ceil(50), "pages");
+    settled();
+    assert_eq!((asked("/app"), asked("/apk")), (0, 0), "listings are another one's");
+    let _listing = stage("listing");
+    wait(&|| asked("/app") == APPS, "listings");
+    settled();
+    assert_eq!(asked("/apk"), 0, "packages are another one's");
+    let _package = stage("package");
+    wait(&|| asked("/apk") == APPS / 10, "packages");
+    settled();
+    assert_eq!(asked("/shot"), 0, "nothing was judged yet");
+    let _audit = stage("audit");
+    let found = finished(&cluster, submitter, Duration::from_secs(120));
+    assert!(asked("/shot") > 0, "screenshots are fetched with the packages");
+    assert_eq!((asked("/app"), asked("/apk")), (APPS, APPS / 10), "everything once");
+    every_app_once(&found, APPS);
+    assert_eq!(found, cluster.alone(), "the same findings, byte for byte");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_stage_by_a_worker_of_its_own_on_postgres() {
+    each_stage_by_a_worker_of_its_own(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_stage_by_a_worker_of_its_own_on_nats() {
+    each_stage_by_a_worker_of_its_own(true).await;
+}
+
 /// Other signatures judge differently: such a worker joins nothing and says why.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_with_other_signatures_joins_nothing() {

@@ -6,8 +6,10 @@
 mod desk;
 #[path = "support/receiver.rs"]
 mod receiver;
+#[path = "support/services.rs"]
+mod services;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,7 +17,8 @@ use desk::{Sweeper, listing};
 use receiver::{Mood, Receiver, SECRET};
 use serde_json::Value;
 use xunjian::model::Listing;
-use xunjian::store::{Delivery, Desk, Outbox, Review, State};
+use xunjian::model::config::Engine;
+use xunjian::store::{Delivery, Desk, Home, Outbox, Review, State};
 
 const SEARCH: &str = "拍照搜题，秒出答案。支持小学初中高中数学语文英语作业辅导，拍一拍就有解析。";
 
@@ -204,6 +207,80 @@ async fn killed_at_any_point_nothing_is_lost_and_nothing_kept_twice() {
     let events = receiver.events();
     assert_eq!(events.len(), written, "the receiver keeps each once");
     assert_in_order(&events);
+}
+
+/// A worker that delivers, and does nothing else.
+fn courier(dir: &Path, name: &str, engine: &Engine, to: &str) -> Child {
+    let home: PathBuf = dir.join(name);
+    Command::new(env!("CARGO_BIN_EXE_xunjian"))
+        .args(["worker", "--stages", "deliver", "--to", to, "--wait", "0.1", "--database", &engine.database])
+        .args(if engine.nats.is_empty() { vec![] } else { vec!["--nats", &engine.nats] })
+        .arg("--home")
+        .arg(&home)
+        .env("XUNJIAN_FEED_SECRET", SECRET)
+        .stderr(std::fs::File::create(dir.join(format!("{name}.log"))).unwrap())
+        .spawn()
+        .expect("the program starts")
+}
+
+async fn until(what: &str, is_there: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_there() {
+        assert!(begun.elapsed() < Duration::from_secs(90), "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Of several workers that could deliver, one does: each event is posted once, in order; another one
+/// takes over when it is killed or drained.
+async fn several_couriers_post_each_event_once(nats: bool) {
+    let Some(schema) = services::postgres().await else { return };
+    let streams = if nats { services::nats(&schema.name).await } else { None };
+    let nats = streams.as_ref().map(|streams| streams.server.clone()).unwrap_or_default();
+    let engine = Engine { database: schema.address.clone(), nats, ..Engine::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let mut sweeper = Sweeper::new(dir.path()).await;
+    sweeper.home = Home::open_on(dir.path(), &engine).await.unwrap();
+    let listings: Vec<Listing> = (0..20).map(photo).collect();
+    let apps = sweeper.sweep(&listings).await;
+    let receiver = Receiver::start(SECRET).await;
+    let mut couriers: Vec<Child> =
+        (0..3).map(|n| courier(dir.path(), &format!("courier{n}"), &engine, &receiver.url)).collect();
+    for (n, app) in apps.iter().enumerate() {
+        decide(&sweeper, *app, "confirmed", "2099-01-01", n as i64).await;
+    }
+    until("the first letters", || receiver.events().len() == 20).await;
+    while !sweeper.home.state.letters("ready", 1).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Whoever delivers is among the three: with the first killed and the second drained, the third is left.
+    couriers[0].kill().unwrap();
+    let told = Command::new("kill").arg(couriers[1].id().to_string()).status().unwrap();
+    assert!(told.success());
+    assert_eq!(couriers[1].wait().unwrap().code(), Some(0), "drained");
+    for (n, app) in apps.iter().enumerate() {
+        decide(&sweeper, *app, "undone", "", 100 + n as i64).await;
+    }
+    until("those after another one took over", || receiver.events().len() == 40).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    for courier in &mut couriers {
+        let _ = courier.kill();
+        let _ = courier.wait();
+    }
+    assert_eq!((receiver.events().len(), receiver.requests()), (40, 40), "each posted once");
+    assert_in_order(&receiver.events());
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn several_couriers_on_postgres_post_each_event_once() {
+    several_couriers_post_each_event_once(false).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn several_couriers_on_nats_post_each_event_once() {
+    several_couriers_post_each_event_once(true).await;
 }
 
 #[test]

@@ -20,6 +20,7 @@ macro_rules! suites {
         suites! { @each $open =>
             work::a_key_is_pushed_once;
             work::higher_priority_goes_first_then_the_first_pushed;
+            work::the_first_queue_with_a_job_goes_first;
             work::a_crash_before_the_acknowledgement_loses_nothing;
             work::a_stale_lease_changes_nothing;
             work::a_job_that_always_fails_dies_with_its_reason;

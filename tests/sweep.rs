@@ -141,6 +141,31 @@ fn a_sweep_killed_at_random_moments_ends_with_every_app_once() {
     only_what_changed(&bench, APPS);
 }
 
+/// Runs of versions that knew one queue a store are ended by this one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_begun_before_there_were_stages_goes_on() {
+    const APPS: usize = 200;
+    let bench = Bench::new(APPS, Duration::from_millis(1), 0.0, 4);
+    let mut child = bench.start("sweep", &[]);
+    while bench.store.requests() < 20 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let state = sqlx::SqlitePool::connect(&format!("sqlite:{}", bench.path("home/state.sqlite").display())).await;
+    let state = state.unwrap();
+    let renamed = sqlx::query(
+        "UPDATE jobs SET queue = (SELECT max(id) FROM runs) || '/fetch/fake'
+         WHERE queue LIKE '%/fake' AND state IN ('ready', 'leased')",
+    );
+    let renamed = renamed.execute(&state).await.unwrap().rows_affected();
+    assert!(renamed > 10, "{renamed} jobs were left");
+    state.close().await;
+    let (line, audits) = bench.run("sweep", &[]);
+    assert!(line.contains(&format!("apps seen {APPS}, new {APPS}, changed 0, audited {APPS},")), "{line}");
+    assert_eq!(packages(&audits).len(), APPS);
+}
+
 /// Of the whole size: `cargo test --test sweep -- --ignored --nocapture --test-threads 1`, and
 /// `XUNJIAN_BIN=target/release/xunjian` for a release build.
 #[test]

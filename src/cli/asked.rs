@@ -9,7 +9,7 @@ use super::run::GroundsArgs;
 use super::sweep::{Errand, prepare};
 use crate::model::Skipped;
 use crate::pipeline::asked::{FILES, Grounds, Job, KIND, QUEUE, Wish, audit_file};
-use crate::pipeline::sweep::now;
+use crate::pipeline::sweep::{hold, now};
 use crate::store::{Failed, Home, Lease, State, Work};
 
 /// Audits under way at once.
@@ -45,7 +45,7 @@ impl Asked {
 
     async fn work(&self) {
         while !self.stop.load(Ordering::Relaxed) {
-            let done = match self.home.state.lease(QUEUE, now(), now() + HELD).await {
+            let done = match self.home.state.lease(&[QUEUE], now(), now() + HELD).await {
                 Ok(Some(lease)) => self.one(&lease).await,
                 Ok(None) => {
                     tokio::time::sleep(LOOK).await;
@@ -75,7 +75,7 @@ impl Asked {
         let mut task = tokio::spawn(async move { me.audit(&own).await });
         let done = tokio::select! {
             done = &mut task => done.unwrap_or_else(|error| Err(error.into())),
-            () = self.hold(lease) => {
+            () = hold(&self.home.state, lease, HELD) => {
                 task.abort();
                 return Ok(());
             }
@@ -96,16 +96,6 @@ impl Asked {
             }
         }
         Ok(())
-    }
-
-    /// Holds a job; comes back when another one has it.
-    async fn hold(&self, lease: &Lease) {
-        loop {
-            tokio::time::sleep(Duration::from_millis(HELD as u64 / 3)).await;
-            if let Ok(false) = self.home.state.extend(lease, now() + HELD).await {
-                return;
-            }
-        }
     }
 
     /// Audits; `false` where it was stopped before the end.

@@ -7,6 +7,7 @@ mod calibrate;
 mod client;
 mod config;
 mod corpora;
+mod deliver;
 mod diff;
 mod evidence;
 mod examples;
@@ -26,6 +27,7 @@ mod signatures;
 mod store;
 mod sweep;
 mod targets;
+mod traces;
 mod train;
 mod trial;
 mod turns;
@@ -35,8 +37,12 @@ mod worker;
 use std::io::IsTerminal;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 pub use exit::Exit;
+pub use traces::Traces;
 
 /// 巡检 audits education apps for what the education-app notice bars.
 ///
@@ -108,6 +114,43 @@ enum Command {
 }
 
 impl Cli {
+    /// Sends logs to stderr: warnings, more with `-v`; and spans to a collector, where one is named and
+    /// the command makes any. Results go to stdout and nowhere else.
+    ///
+    /// # Errors
+    /// When a collector is named that cannot be one.
+    pub fn observe(&self) -> anyhow::Result<Option<Traces>> {
+        let level = match self.verbose {
+            0 => "xunjian=warn",
+            1 => "xunjian=info",
+            _ => "xunjian=debug",
+        };
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let log = fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
+        let log = match self.log {
+            Log::Text => log.without_time().boxed(),
+            Log::Json => log.json().boxed(),
+        };
+        // What is wrong with the configuration the command itself says.
+        let config = self.config().and_then(|args| args.load().ok());
+        let traces = config.map(|config| Traces::start(&config)).transpose().map(Option::flatten);
+        let spans = traces.as_ref().ok().and_then(Option::as_ref).map(Traces::layer);
+        let _ = registry().with(log.with_filter(filter)).with(spans).try_init();
+        traces
+    }
+
+    /// The configuration of a command that makes spans.
+    fn config(&self) -> Option<&config::ConfigArgs> {
+        match &self.command {
+            Command::Sweep(args) => Some(args.config()),
+            Command::Watch(args) => Some(args.config()),
+            Command::Worker(args) => Some(args.config()),
+            Command::Serve(args) => Some(args.config()),
+            _ => None,
+        }
+    }
+
     /// Runs the subcommand.
     ///
     /// # Errors
@@ -133,23 +176,6 @@ impl Cli {
             Command::Config(command) => config::run(&command),
         }
     }
-}
-
-/// Sends logs to stderr: warnings, more with `-v`. Results go to stdout and nowhere else.
-pub fn log_to_stderr(verbose: u8, form: Log) {
-    let level = match verbose {
-        0 => "xunjian=warn",
-        1 => "xunjian=info",
-        _ => "xunjian=debug",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
-    let _ = match form {
-        Log::Text => log.without_time().try_init(),
-        Log::Json => log.json().try_init(),
-    };
 }
 
 /// The reader of stdout went away.

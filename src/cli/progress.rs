@@ -44,7 +44,7 @@ where
         loop {
             let counts = work.counts("").await.unwrap_or_default();
             for (bar, is_audit) in [(&fetching, false), (&auditing, true)] {
-                let of: Vec<_> = counts.iter().filter(|c| c.queue.ends_with("/audit") == is_audit).collect();
+                let of: Vec<_> = counts.iter().filter(|c| is_of(&c.queue, is_audit)).collect();
                 let done: u64 =
                     of.iter().filter(|c| matches!(c.state.as_str(), "done" | "dead")).map(|c| c.count).sum();
                 bar.set_length(of.iter().map(|c| c.count).sum());
@@ -63,6 +63,11 @@ where
         }
     });
     Some(Bars { task, all })
+}
+
+/// Queues of runs have a number before the slash; what is asked for and what is delivered has no bar.
+fn is_of(queue: &str, is_audit: bool) -> bool {
+    queue.contains('/') && queue.ends_with("/audit") == is_audit
 }
 
 fn plain(template: &str) -> ProgressStyle {

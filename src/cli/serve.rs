@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 
 use super::Exit;
 use super::asked::Asked;
-use super::feed::secret_of;
+use super::config::ConfigArgs;
+use super::deliver::secret_of;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::{GroundsArgs, told_to_stop};
@@ -48,6 +49,13 @@ pub(super) struct Args {
     /// A proxy in front speaks TLS: cookies are sent over nothing else.
     #[arg(long)]
     behind_tls: bool,
+}
+
+impl Args {
+    /// The configuration that holds.
+    pub(super) fn config(&self) -> &ConfigArgs {
+        &self.network.config
+    }
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {

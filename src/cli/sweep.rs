@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::Exit;
+use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::progress;
@@ -43,6 +44,13 @@ pub(super) struct Args {
     wait: bool,
     #[command(flatten)]
     run: RunArgs,
+}
+
+impl Args {
+    /// The configuration that holds.
+    pub(super) fn config(&self) -> &ConfigArgs {
+        &self.network.config
+    }
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {

@@ -12,6 +12,7 @@ use chrono::{DateTime, Local};
 use croner::Cron;
 
 use super::Exit;
+use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::rescore::rescore;
@@ -37,6 +38,13 @@ pub(super) struct Args {
 
 /// Time between looks at the clock: a machine that slept wakes up late, not never.
 const LOOK: Duration = Duration::from_secs(1);
+
+impl Args {
+    /// The configuration that holds.
+    pub(super) fn config(&self) -> &ConfigArgs {
+        &self.network.config
+    }
+}
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let config = args.network.config.load()?;

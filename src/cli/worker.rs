@@ -1,4 +1,4 @@
-//! `xunjian worker`: joins the sweeps that were submitted to a cluster.
+//! `xunjian worker`: joins the sweeps that were submitted to a cluster, and delivers where it is told to.
 
 mod health;
 
@@ -11,13 +11,15 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::Exit;
+use super::config::ConfigArgs;
+use super::deliver::DeliverArgs;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::{GroundsArgs, line, stop_on_interrupt};
 use super::sweep::{Errand, prepare};
 use crate::crawl::Store;
 use crate::pipeline::Auditor;
-use crate::pipeline::sweep::{Stages, Sweep};
+use crate::pipeline::sweep::{self, Sweep};
 use crate::register::{Register, Registers};
 use crate::store::{Database, Home, Place, Run, State, Vault};
 use health::Health;
@@ -27,8 +29,8 @@ pub(super) struct Args {
     /// Cluster of the configuration to join, or the address of its database. Default: the engines of `--engine`.
     #[arg(long, value_name = "CLUSTER")]
     on: Option<String>,
-    /// Jobs to take.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "fetch,audit")]
+    /// Work to take.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "catalogue,listing,package,audit")]
     stages: Vec<Stage>,
     /// Audits at once. Default: as many as there are cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -45,15 +47,36 @@ pub(super) struct Args {
     network: NetworkArgs,
     #[command(flatten)]
     grounds: GroundsArgs,
+    #[command(flatten)]
+    deliver: DeliverArgs,
 }
 
-/// Jobs of one sort.
+/// Work of one sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Stage {
-    /// Catalogue pages, listings, packages, screenshots.
-    Fetch,
-    /// Audits.
+    /// Pages of catalogues.
+    Catalogue,
+    /// Apps' own pages.
+    Listing,
+    /// Packages, and screenshots as evidence: many bytes.
+    Package,
+    /// Audits: much computing.
     Audit,
+    /// Decisions to the case backend, as `xunjian feed` sends them; of several that could, one does.
+    Deliver,
+}
+
+impl Stage {
+    /// The stage of a sweep, if it is one.
+    fn of_sweep(self) -> Option<sweep::Stage> {
+        match self {
+            Self::Catalogue => Some(sweep::Stage::Catalogue),
+            Self::Listing => Some(sweep::Stage::Listing),
+            Self::Package => Some(sweep::Stage::Package),
+            Self::Audit => Some(sweep::Stage::Audit),
+            Self::Deliver => None,
+        }
+    }
 }
 
 /// Time between looks for runs to join.
@@ -117,7 +140,17 @@ impl Order {
     }
 }
 
+impl Args {
+    /// The configuration that holds.
+    pub(super) fn config(&self) -> &ConfigArgs {
+        &self.network.config
+    }
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    if args.stages.contains(&Stage::Deliver) {
+        args.deliver.check()?;
+    }
     let own = args.grounds.auditor()?;
     let config = args.network.config.load()?;
     runtime()?.block_on(async {
@@ -130,31 +163,56 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         if let Some(address) = args.listen {
             health::listen(address, Arc::clone(&health)).await?;
         }
-        let mut told = Vec::new();
-        loop {
-            let mut joined = false;
-            for run in joinable(&home).await {
-                if stop.load(Ordering::Relaxed) {
-                    break;
+        let courier = match args.stages.contains(&Stage::Deliver) {
+            true => Some(args.deliver.courier(&home).await?),
+            false => None,
+        };
+        let delivering = async {
+            match &courier {
+                Some(courier) if args.once => courier.once().await.map(drop),
+                Some(courier) => {
+                    courier.run(&stop).await;
+                    Ok(())
                 }
-                let id = run.id;
-                match join(args, &home, &own, run, &stop, &health).await {
-                    Ok(is_done) => joined |= is_done,
-                    // Once for each run: the next look comes in a second.
-                    Err(error) if !told.contains(&id) => {
-                        tracing::error!(run = id, "cannot join: {error:#}");
-                        told.push(id);
-                    }
-                    Err(_) => {}
-                }
+                None => Ok(()),
             }
-            if stop.load(Ordering::Relaxed) || (args.once && !joined) {
-                home.state.close().await;
-                return Ok(Exit::Clean);
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+        };
+        let (sent, ()) = tokio::join!(delivering, join_all(args, &home, &own, &stop, &health));
+        home.state.close().await;
+        sent?;
+        Ok(Exit::Clean)
     })
+}
+
+/// Joins runs until this worker is stopped, or until nothing is left where it was told to end then.
+async fn join_all(args: &Args, home: &Home, own: &Auditor, stop: &Arc<AtomicBool>, health: &Arc<Health>) {
+    let stages: Vec<sweep::Stage> = args.stages.iter().filter_map(|stage| stage.of_sweep()).collect();
+    if stages.is_empty() {
+        return;
+    }
+    let mut told = Vec::new();
+    loop {
+        let mut joined = false;
+        for run in joinable(home).await {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let id = run.id;
+            match join(args, home, own, run, &stages, stop, health).await {
+                Ok(is_done) => joined |= is_done,
+                // Once for each run: the next look comes in a second.
+                Err(error) if !told.contains(&id) => {
+                    tracing::error!(run = id, "cannot join: {error:#}");
+                    told.push(id);
+                }
+                Err(_) => {}
+            }
+        }
+        if stop.load(Ordering::Relaxed) || (args.once && !joined) {
+            return;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Runs to join; none while the engine does not answer.
@@ -174,6 +232,7 @@ async fn join(
     home: &Home,
     own: &Auditor,
     run: Run,
+    stages: &[sweep::Stage],
     stop: &Arc<AtomicBool>,
     health: &Arc<Health>,
 ) -> anyhow::Result<bool> {
@@ -199,7 +258,6 @@ async fn join(
     }
     sweep.tally = Arc::clone(&health.tally);
     health.watch(&sweep.client);
-    let stages = Stages { fetch: args.stages.contains(&Stage::Fetch), audit: args.stages.contains(&Stage::Audit) };
     let ended = sweep.join(run, stages).await?;
     tracing::info!("{}", line(&ended, &args.grounds.judging.lang));
     Ok(ended.is_done)

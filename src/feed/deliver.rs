@@ -83,30 +83,30 @@ impl Feed {
         Ok(Self { home, client, to, secret, source, page, wait: wait.unwrap_or(WAIT) })
     }
 
-    /// Sends what is due: rounds until nothing is. `now` tells the time in milliseconds since 1970 UTC.
+    /// Sends a few letters that are due at `now`, in milliseconds since 1970 UTC: what it came to;
+    /// `None` where none is due.
     ///
     /// # Errors
     /// When the state cannot be used.
-    pub async fn deliver(&self, now: impl Fn() -> i64) -> Result<Round, FeedError> {
-        let mut all = Round::default();
-        loop {
-            let letters = self.home.state.due_letters(now(), AT_ONCE).await?;
-            if letters.is_empty() {
-                return Ok(all);
-            }
-            let mut tries = JoinSet::new();
-            for letter in letters {
-                let (feed, at) = (self.clone(), now());
-                tries.spawn(async move { feed.send(letter, at).await });
-            }
-            while let Some(delivery) = tries.join_next().await {
-                match delivery.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))? {
-                    Delivery::Sent => all.sent += 1,
-                    Delivery::Again(_) => all.again += 1,
-                    Delivery::Dead => all.dead += 1,
-                }
+    pub async fn round(&self, now: i64) -> Result<Option<Round>, FeedError> {
+        let letters = self.home.state.due_letters(now, AT_ONCE).await?;
+        if letters.is_empty() {
+            return Ok(None);
+        }
+        let mut tries = JoinSet::new();
+        for letter in letters {
+            let feed = self.clone();
+            tries.spawn(async move { feed.send(letter, now).await });
+        }
+        let mut round = Round::default();
+        while let Some(delivery) = tries.join_next().await {
+            match delivery.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))? {
+                Delivery::Sent => round.sent += 1,
+                Delivery::Again(_) => round.again += 1,
+                Delivery::Dead => round.dead += 1,
             }
         }
+        Ok(Some(round))
     }
 
     /// One try of one letter, and its outcome kept.

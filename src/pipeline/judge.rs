@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::opened::Opened;
 use super::sweep::SweepError;
-use super::{Auditor, Kept, Reading};
+use super::{Auditor, Kept, Reading, stage};
 use crate::model::{Audit, Listing};
 use crate::store::{State, Vault};
 
@@ -40,7 +40,7 @@ pub(super) async fn judge<S: State, V: Vault>(
     let auditor = Arc::clone(auditor);
     let Some(sha256) = file else {
         let judge = move || auditor.conclude(listing.as_ref(), Vec::new());
-        return Ok(Judged { audit: tokio::task::spawn_blocking(judge).await?, kept: None, unread: None });
+        return Ok(Judged { audit: aside(judge).await?, kept: None, unread: None });
     };
     let facts = match state.facts(sha256, &name, env!("CARGO_PKG_VERSION")).await? {
         Some(blob) if vault.size(&blob).await?.is_some() => Some(Kept(vault.get(&blob).await?)),
@@ -49,15 +49,21 @@ pub(super) async fn judge<S: State, V: Vault>(
     let (path, sha256) = (vault.local(sha256).await?, sha256.to_owned());
     let (plain, alone) = (Arc::clone(&auditor), listing.clone());
     let judge = move || judge_file(&auditor, listing.as_ref(), facts, (&path, &name, &sha256), timeout);
-    match tokio::task::spawn_blocking(judge).await {
+    match aside(judge).await {
         // A package that breaks a reader must not end a sweep: it is told, and the listing judged.
         Err(error) if error.is_panic() => {
             let judge = move || plain.conclude(alone.as_ref(), Vec::new());
-            let audit = tokio::task::spawn_blocking(judge).await?;
+            let audit = aside(judge).await?;
             Ok(Judged { audit, kept: None, unread: Some("a reader failed on this package; report it".into()) })
         }
         judged => Ok(judged?),
     }
+}
+
+/// Off the threads of the network, in the same span.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, tokio::task::JoinError> {
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await
 }
 
 fn judge_file(
@@ -68,7 +74,7 @@ fn judge_file(
     timeout: u64,
 ) -> Judged {
     // Damaged facts are read anew from the package.
-    if let Some(reading) = facts.and_then(|kept| auditor.reread(&kept).ok()) {
+    if let Some(reading) = facts.and_then(|kept| stage("reread").in_scope(|| auditor.reread(&kept).ok())) {
         return Judged { audit: auditor.conclude(listing, vec![reading]), kept: None, unread: None };
     }
     match read(auditor, path, name, sha256, timeout) {

@@ -29,8 +29,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const FORGOTTEN: Duration = Duration::from_secs(86_400);
 /// Dead letters are kept for this: 90 days.
 const DEAD_KEPT: Duration = Duration::from_secs(90 * 86_400);
-/// Stages that have streams of their own; jobs of any other queue go to the first.
-const STAGES: [&str; 3] = ["asked", "fetch", "audit"];
+/// Work that has streams of its own; jobs of any other queue go to the first.
+const STAGES: [&str; 7] = ["asked", "catalogue", "listing", "package", "picture", "audit", "deliver"];
 
 /// JetStream, and what of it this process holds.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ fn broken(error: impl std::fmt::Display) -> StoreError {
     StoreError::Stream(error.to_string())
 }
 
-/// The stage of a queue: `7/fetch/STORE`, `7/audit`, `asked`.
+/// The stage of a queue: `7/listing/STORE`, `7/audit`, `asked`.
 fn stage(queue: &str) -> &'static str {
     let word = queue.split('/').nth(1).unwrap_or(queue);
     STAGES.into_iter().find(|stage| *stage == word).unwrap_or(STAGES[0])
@@ -127,9 +127,23 @@ impl Stream {
         }
     }
 
-    /// The next message of a queue, if one comes soon.
-    pub(super) async fn next(&self, queue: &str) -> Option<Message> {
-        match self.look(queue).await {
+    /// The next message of the first of these queues that has one, if one comes soon.
+    pub(super) async fn next<'q>(&self, queues: &[&'q str]) -> Option<(&'q str, Message)> {
+        if queues.len() > 1 {
+            for queue in queues {
+                if let Some(message) = self.next_of(queue, Duration::ZERO).await {
+                    return Some((queue, message));
+                }
+            }
+        }
+        // Whoever has nothing to do waits at one of them, and next time maybe at another.
+        let queue = fastrand::choice(queues)?;
+        Some((queue, self.next_of(queue, LOOK).await?))
+    }
+
+    /// The next message of a queue, if one comes within `patience`.
+    async fn next_of(&self, queue: &str, patience: Duration) -> Option<Message> {
+        match self.look(queue, patience).await {
             Ok(message) => message,
             Err(error) => {
                 // Made anew next time: the server may have lost it.
@@ -141,9 +155,9 @@ impl Stream {
         }
     }
 
-    async fn look(&self, queue: &str) -> Result<Option<Message>> {
+    async fn look(&self, queue: &str, patience: Duration) -> Result<Option<Message>> {
         let consumer = self.consumer(queue).await?;
-        let mut batch = consumer.fetch().max_messages(1).expires(LOOK).messages().await.map_err(broken)?;
+        let mut batch = consumer.fetch().max_messages(1).expires(patience).messages().await.map_err(broken)?;
         // A server that is gone says nothing at all.
         match tokio::time::timeout(LOOK * 10, batch.next()).await {
             Ok(Some(message)) => Ok(Some(message.map_err(broken)?)),

@@ -50,8 +50,9 @@ pub trait Work: Send + Sync {
     /// Adds jobs whose keys are new; how many were.
     fn push(&self, jobs: &[NewJob], now: i64) -> impl Future<Output = Result<u64>> + Send;
 
-    /// Takes the next job of a queue until `until`; `None` where nothing is due.
-    fn lease(&self, queue: &str, now: i64, until: i64) -> impl Future<Output = Result<Option<Lease>>> + Send;
+    /// Takes, until `until`, the next job of the first of these queues that has one due; `None`
+    /// where nothing is.
+    fn lease(&self, queues: &[&str], now: i64, until: i64) -> impl Future<Output = Result<Option<Lease>>> + Send;
 
     /// Holds a job longer; `false` where someone else has it by now.
     fn extend(&self, lease: &Lease, until: i64) -> impl Future<Output = Result<bool>> + Send;

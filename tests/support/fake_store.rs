@@ -141,6 +141,12 @@ screenshots = "$.shots[*]"
         self.inner.faults.lock().unwrap().clear();
     }
 
+    /// Requests of paths that begin so.
+    pub fn asked(&self, path: &str) -> usize {
+        let asked = self.inner.asked.lock().unwrap();
+        asked.iter().filter(|(of, _)| of.starts_with(path)).map(|(_, times)| *times as usize).sum()
+    }
+
     /// Bytes sent since the last call.
     pub fn take_sent(&self) -> u64 {
         self.inner.sent.swap(0, Ordering::Relaxed)

@@ -73,7 +73,7 @@ impl Drop for Streams {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let context = async_nats::jetstream::new(async_nats::connect(&server).await.ok()?);
-                for stage in ["asked", "fetch", "audit", "dead"] {
+                for stage in ["asked", "catalogue", "listing", "package", "picture", "audit", "deliver", "dead"] {
                     let _ = context.delete_stream(format!("{name}-{stage}")).await;
                 }
                 Some(())

@@ -13,6 +13,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use crate::acquire::Client;
+use crate::cli::traces;
 use crate::pipeline::sweep::Tally;
 use crate::store::{Database, State, Work};
 
@@ -53,6 +54,9 @@ impl Health {
         counter("audits_total", "Apps audited.", told.audits);
         counter("skips_total", "Things left out.", told.skips);
         counter("waits_total", "Jobs put off because a store asked for patience or the network failed.", told.waits);
+        let (ended, sent) = traces::counts();
+        counter("spans_total", "Spans that ended.", ended);
+        counter("spans_sent_total", "Spans that the collector has.", sent);
         self.hosts(&mut out);
         self.jobs(&mut out).await;
         out

@@ -131,6 +131,14 @@ section! {
     }
 }
 
+section! {
+    /// `[traces]`: what sweeps and workers do, told to an OpenTelemetry collector.
+    Traces {
+        endpoint: String = String::new(), "Address of a collector that takes OTLP over HTTP (protobuf): http://HOST:4318, to which /v1/traces is added. Empty: nothing is told. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT win.",
+            "接收 OTLP/HTTP（protobuf）的采集器地址：http://主机:4318，其后自动加上 /v1/traces。留空则不上报。以 OTEL_EXPORTER_OTLP_ENDPOINT 和 OTEL_EXPORTER_OTLP_TRACES_ENDPOINT 为准。";
+    }
+}
+
 /// `[host."NAME"]`: what differs from `[pace]` for one host.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -206,6 +214,8 @@ pub struct Config {
     pub engine: Engine,
     /// `[evidence]`
     pub evidence: Evidence,
+    /// `[traces]`
+    pub traces: Traces,
     /// `[cluster.NAME]`
     pub cluster: BTreeMap<String, Engine>,
     /// `[host."NAME"]`
@@ -310,6 +320,7 @@ mod tests {
     fn what_is_shown_reads_back_the_same() {
         let text = "[network]\nproxy = \"http://me:secret@proxy.example:8080\"\n[host.\"a.example\"]\nevery = 3.0\n\
                     [engine]\ndatabase = \"postgres://me:secret@db.example/x\"\n\
+                    [traces]\nendpoint = \"http://me:secret@collector.example:4318\"\n\
                     [store.huawei]\nbase = \"http://127.0.0.1:1\"\nvars = { token = \"t0ps3cret\" }\n";
         let config = Config::parse("c.toml", text).unwrap();
         let shown = config.show("zh");
@@ -317,6 +328,7 @@ mod tests {
         let mut again = Config::parse("shown", &shown).unwrap();
         again.network.proxy.clone_from(&config.network.proxy);
         again.engine.database.clone_from(&config.engine.database);
+        again.traces.clone_from(&config.traces);
         again.store.clone_from(&config.store);
         assert_eq!(again, config);
     }

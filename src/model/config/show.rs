@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Caps, Config, Engine, Evidence, Network, Pace};
+use super::{Caps, Config, Engine, Evidence, Network, Pace, Traces};
 
 /// Sections that are there as often as somebody needs them: what they are for, with an example.
 const FURTHER: [(&str, [&str; 2]); 4] = [
@@ -62,6 +62,7 @@ impl Config {
             engine.database = masked(&engine.database);
             engine.nats = masked(&engine.nats);
         }
+        shown.traces.endpoint = masked(&shown.traces.endpoint);
         for store in shown.store.values_mut() {
             store.vars.values_mut().for_each(|value| *value = MASK.into());
         }
@@ -73,6 +74,7 @@ impl Config {
             ("pace", Pace::WORDS),
             ("engine", Engine::WORDS),
             ("evidence", Evidence::WORDS),
+            ("traces", Traces::WORDS),
         ];
         for (name, words) in sections {
             let _ = writeln!(out, "[{name}]");

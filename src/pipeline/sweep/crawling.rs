@@ -1,10 +1,14 @@
 //! Catalogue pages and listings.
 
 use std::sync::Arc;
+use std::time::SystemTime;
+
+use tracing::Instrument;
 
 use super::jobs::{self, About, Errand, Judge};
 use super::remembered::Remembered;
 use super::tally::count;
+use super::trace::{self, Trace, Way};
 use super::{Catalogue, Next, Sweep, SweepError, Turn, now};
 use crate::crawl::Keep;
 use crate::model::fetch::{Answer, Fault, Found, Outcome};
@@ -45,10 +49,12 @@ where
         let Some(store) = self.store(store) else { return Ok(()) };
         match store.aim(package) {
             Ok(steps) => {
+                let mark = self.mark(run).await?;
+                let trace = Way::Line { run: &mark, began: SystemTime::now() }.next(store.id(), package);
                 let jobs = steps.into_iter().map(|step| {
                     let ask = store.ask(&step);
-                    let (name, summary) = (package.to_owned(), String::new());
-                    jobs::errand(run, store.id(), &Errand::App { step, name, summary }, &ask)
+                    let (name, summary, trace) = (package.to_owned(), String::new(), trace.clone());
+                    jobs::errand(run, store.id(), &Errand::App { step, name, summary, trace }, &ask)
                 });
                 self.state.push(&jobs.collect::<Result<Vec<_>, _>>()?, now()).await?;
                 Ok(())
@@ -68,30 +74,73 @@ where
             }
         };
         match errand {
-            Errand::Page { step } => self.page(run, store, lease, step).await,
-            Errand::App { step, name, summary } => self.app(run, store, lease, step, &name, &summary).await,
-            Errand::Package { about, wanted } => self.package(run, lease, about, &wanted).await,
-            Errand::Picture { about, ask } => self.picture(run, lease, &about, &ask).await,
+            Errand::Page { step } => {
+                let span = trace::page(run, store.id());
+                self.page(run, store, lease, step).instrument(span).await
+            }
+            Errand::App { step, name, summary, trace } => {
+                let trace = self.traced(trace, run, store.id(), &name).await?;
+                let span = trace.span("listing", run, store.id(), &name);
+                self.app(run, store, lease, step, (&name, &summary), &trace).instrument(span).await
+            }
+            Errand::Package { about, wanted } => {
+                let about = self.traced_about(about, run).await?;
+                let span = about.trace.span("package", run, &about.store, &about.name);
+                self.package(run, lease, about, &wanted).instrument(span).await
+            }
+            Errand::Picture { about, ask } => {
+                let span = about.trace.span("screenshot", run, &about.store, &about.name);
+                self.picture(run, lease, &about, &ask).instrument(span).await
+            }
         }
+    }
+
+    /// What tells this run from every other one; empty where nobody traces.
+    async fn mark(&self, run: i64) -> Result<String, SweepError> {
+        if !trace::is_on() {
+            return Ok(String::new());
+        }
+        let began = self.state.run(run).await?.map_or(0, |run| run.began);
+        Ok(format!("{run} {began}"))
+    }
+
+    /// The trace of a job; begun here where whoever pushed the job does not trace.
+    async fn traced(&self, trace: Trace, run: i64, store: &str, app: &str) -> Result<Trace, SweepError> {
+        if !trace.is_empty() {
+            return Ok(trace);
+        }
+        let mark = self.mark(run).await?;
+        Ok(Way::Line { run: &mark, began: SystemTime::now() }.next(store, app))
+    }
+
+    pub(super) async fn traced_about(&self, about: About, run: i64) -> Result<About, SweepError> {
+        let trace = self.traced(about.trace, run, &about.store, &about.name).await?;
+        Ok(About { trace, ..about })
     }
 
     async fn page(&self, run: i64, store: &Arc<C>, lease: &Lease, step: C::Step) -> Result<(), SweepError> {
         let target = format!("{} {}", store.id(), store.ask(&step).url);
-        let (turn, fetch, mut follow) = match self.turn(run, store, &step, None).await? {
+        let mark = self.mark(run).await?;
+        let way = || Way::Line { run: &mark, began: SystemTime::now() };
+        let (turn, fetch, mut follow) = match self.turn(run, store, &step, None, &way).await? {
             Ok(read) => read,
-            Err(fault) => return self.fail(run, lease, &target, "crawl", &fault).await.map(|_| ()),
+            Err(fault) => {
+                trace::ended(fault.outcome.id());
+                return self.fail(run, lease, &target, "crawl", &fault).await.map(|_| ());
+            }
         };
         for fault in &turn.faults {
             self.skip(run, fault.outcome.id(), &target, "crawl", &fault.detail).await?;
         }
         for next in turn.next {
-            follow.extend(self.follow(run, store, next).await?);
+            follow.extend(self.follow(run, store, next, &way()).await?);
             self.push_full(&mut follow).await?;
         }
         count(&self.tally.pages, 1);
         self.state.push(&follow, now()).await?;
         self.keep(store.id(), turn.keep, fetch).await?;
         self.state.complete(lease, &[], now()).await?;
+        trace::ended("ok");
         Ok(())
     }
 
@@ -103,7 +152,13 @@ where
         Ok(())
     }
 
-    async fn follow(&self, run: i64, store: &Arc<C>, next: Next<C::Step>) -> Result<Option<NewJob>, SweepError> {
+    async fn follow(
+        &self,
+        run: i64,
+        store: &Arc<C>,
+        next: Next<C::Step>,
+        way: &Way<'_>,
+    ) -> Result<Option<NewJob>, SweepError> {
         match next {
             Next::Page(_) if self.room.is_full(store.id()) => Ok(None),
             Next::Page(step) => {
@@ -121,12 +176,13 @@ where
                         Some(withheld) if withheld.again_at <= now() => {}
                         withheld => {
                             self.skip_withheld(run, &format!("{}:{name}", store.id()), withheld.as_ref()).await?;
-                            return self.again(run, store.id(), &name, &known).await;
+                            return self.again(run, store.id(), &name, &known, way).await;
                         }
                     }
                 }
                 let ask = store.ask(&step);
-                Ok(Some(jobs::errand(run, store.id(), &Errand::App { step, name, summary }, &ask)?))
+                let trace = way.next(store.id(), &name);
+                Ok(Some(jobs::errand(run, store.id(), &Errand::App { step, name, summary, trace }, &ask)?))
             }
         }
     }
@@ -141,14 +197,21 @@ where
     }
 
     /// An app whose listing is as it was: audited again only by another pack.
-    async fn again(&self, run: i64, store: &str, name: &str, known: &Known) -> Result<Option<NewJob>, SweepError> {
+    async fn again(
+        &self,
+        run: i64,
+        store: &str,
+        name: &str,
+        known: &Known,
+        way: &Way<'_>,
+    ) -> Result<Option<NewJob>, SweepError> {
         self.state.seen_again(run, known.app, now()).await?;
         let (Some(listing), Some(judged)) = (known.listing, self.state.judged(known.app).await?) else {
             return Ok(None);
         };
         let file = judged.artifact.clone().map(|artifact| (artifact, None));
-        let about = About { store: store.into(), name: name.into(), app: known.app, listing, offer: String::new() };
-        self.judgement(run, Judge { about, file }).await
+        let about = About { store: store.into(), name: name.into(), app: known.app, listing, ..About::default() };
+        self.judgement(run, Judge { about, file }, way).await
     }
 
     async fn app(
@@ -157,20 +220,25 @@ where
         store: &Arc<C>,
         lease: &Lease,
         step: C::Step,
-        name: &str,
-        summary: &str,
+        (name, summary): (&str, &str),
+        trace: &Trace,
     ) -> Result<(), SweepError> {
-        let (turn, _, mut follow) = match self.turn(run, store, &step, Some((name, summary))).await? {
+        let way = || Way::Job(trace);
+        let (turn, _, mut follow) = match self.turn(run, store, &step, Some((name, summary)), &way).await? {
             Ok(read) => read,
-            Err(fault) => return self.missed(run, store.id(), lease, name, &fault).await,
+            Err(fault) => {
+                trace::ended(fault.outcome.id());
+                return self.missed(run, store.id(), lease, name, &fault).await;
+            }
         };
         for fault in &turn.faults {
             self.skip(run, fault.outcome.id(), &format!("{}:{name}", store.id()), "crawl", &fault.detail).await?;
         }
         for next in turn.next {
-            follow.extend(self.follow(run, store, next).await?);
+            follow.extend(self.follow(run, store, next, &way()).await?);
         }
         self.state.complete(lease, &follow, now()).await?;
+        trace::ended("ok");
         Ok(())
     }
 
@@ -189,12 +257,13 @@ where
 
     /// Asks a step and reads the answer, off the threads of the network. Apps are remembered while
     /// it is read, a few at a time; the jobs that follow from the last of them come back.
-    async fn turn(
+    async fn turn<'w>(
         &self,
         run: i64,
         store: &Arc<C>,
         step: &C::Step,
         key: Option<(&str, &str)>,
+        way: &(dyn Fn() -> Way<'w> + Sync),
     ) -> Result<Result<(Turn<C::Step>, i64, Vec<NewJob>), Fault>, SweepError> {
         let ask = store.ask(step);
         let answered = match self.answer(&ask).await? {
@@ -217,10 +286,10 @@ where
             turn.faults = turn.faults.into_iter().map(|fault| with_page(fault, &answer)).collect();
             turn
         });
-        let (mut follow, mut is_lost) = (Vec::new(), true);
+        let (mut follow, mut told) = (Vec::new(), 0);
         while let Some(found) = apps.recv().await {
-            is_lost = false;
-            follow.extend(self.found(run, found, key, Some(answered.fetch)).await?);
+            told += 1;
+            follow.extend(self.found(run, found, key, Some(answered.fetch), &way()).await?);
             self.push_full(&mut follow).await?;
         }
         let mut turn = match read.await {
@@ -235,7 +304,8 @@ where
         for fault in turn.faults.iter().filter(|fault| fault.page.is_some()) {
             self.keep_fault(&ask, fault).await?;
         }
-        is_lost &= turn.next.is_empty();
+        tracing::Span::current().record("apps", told + turn.next.len());
+        let is_lost = told == 0 && turn.next.is_empty();
         match turn.faults.pop() {
             Some(fault) if is_lost => Ok(Err(fault)),
             last => {
@@ -278,6 +348,7 @@ where
         found: Found,
         key: Option<(&str, &str)>,
         fetch: Option<i64>,
+        way: &Way<'_>,
     ) -> Result<Option<NewJob>, SweepError> {
         let (store, name) = (found.listing.store.clone(), name_of(&found.listing).to_owned());
         // An app that a list named has its room under the list's key.
@@ -287,11 +358,11 @@ where
         let seen = Seen { run, listing: &found.listing, key, fetch, at: now() };
         let sight = self.state.see(seen).await?;
         count(&self.tally.listings, 1);
-        let mut about = About { store, name, app: sight.app, listing: sight.listing, offer: String::new() };
+        let mut about = About { store, name, app: sight.app, listing: sight.listing, ..About::default() };
         let withheld = self.state.withheld(sight.app).await?;
         let Some(wanted) = found.package else {
             self.end_withheld(sight.app, withheld.as_ref()).await?;
-            return self.judgement(run, Judge { about, file: None }).await;
+            return self.judgement(run, Judge { about, file: None }, way).await;
         };
         let listing = &found.listing;
         about.offer = jobs::offer(&wanted, &listing.version_name, listing.version_code);
@@ -303,12 +374,13 @@ where
             && self.vault.size(&artifact).await?.is_some()
         {
             self.end_withheld(sight.app, withheld.as_ref()).await?;
-            return self.judgement(run, Judge { about, file: Some((artifact, None)) }).await;
+            return self.judgement(run, Judge { about, file: Some((artifact, None)) }, way).await;
         }
         if let Some(withheld) = withheld.filter(|withheld| self.rests(withheld, &about.offer)) {
             self.skip_withheld(run, &about.target(), Some(&withheld)).await?;
-            return self.judgement(run, Judge { about, file: None }).await;
+            return self.judgement(run, Judge { about, file: None }, way).await;
         }
+        about.trace = way.next(&about.store, &about.name);
         let store = about.store.clone();
         let ask = wanted.ask.clone();
         let errand: Errand<C::Step> = Errand::Package { about, wanted: Box::new(wanted) };
@@ -316,7 +388,12 @@ where
     }
 
     /// The job that judges an app, unless its last audit rests on the same.
-    pub(super) async fn judgement(&self, run: i64, judge: Judge) -> Result<Option<NewJob>, SweepError> {
+    pub(super) async fn judgement(
+        &self,
+        run: i64,
+        mut judge: Judge,
+        way: &Way<'_>,
+    ) -> Result<Option<NewJob>, SweepError> {
         let judged = self.state.judged(judge.about.app).await?;
         let is_same = judged.is_some_and(|judged| {
             judged.listing == Some(judge.about.listing)
@@ -328,6 +405,7 @@ where
             count(&self.tally.unchanged, 1);
             return Ok(None);
         }
+        judge.about.trace = way.next(&judge.about.store, &judge.about.name);
         Ok(Some(jobs::judge(run, &judge)?))
     }
 }

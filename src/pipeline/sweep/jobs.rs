@@ -2,25 +2,50 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::trace::Trace;
 use crate::model::fetch::{Ask, Wanted};
 use crate::model::hex;
 use crate::store::NewJob;
 
-/// Deeper jobs first: the queue stays short, and apps are whole before others begin.
-const PAGE: i64 = 0;
-const APP: i64 = 10;
-const PACKAGE: i64 = 20;
-/// Screenshots are evidence of apps that are judged already.
-const PICTURE: i64 = 5;
+/// Work of one sort, which a worker may take without the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Pages of catalogues.
+    Catalogue,
+    /// Apps' own pages.
+    Listing,
+    /// Packages, and screenshots as evidence.
+    Package,
+    /// Audits.
+    Audit,
+}
 
-/// A job of the queue of one store.
+impl Stage {
+    /// Every sort.
+    pub const ALL: [Self; 4] = [Self::Catalogue, Self::Listing, Self::Package, Self::Audit];
+}
+
+const CATALOGUE: &str = "catalogue";
+const LISTING: &str = "listing";
+const PACKAGE: &str = "package";
+const PICTURE: &str = "picture";
+/// Held every job of a store in runs that were begun before there were stages; empty in others.
+const BEFORE_STAGES: &str = "fetch";
+
+/// A job of a store.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "kebab-case")]
 pub(super) enum Errand<S> {
     /// A page of the catalogue.
     Page { step: S },
     /// An app's own page.
-    App { step: S, name: String, summary: String },
+    App {
+        step: S,
+        name: String,
+        summary: String,
+        #[serde(default, skip_serializing_if = "Trace::is_empty")]
+        trace: Trace,
+    },
     /// A package.
     Package { about: About, wanted: Box<Wanted> },
     /// A screenshot.
@@ -28,7 +53,7 @@ pub(super) enum Errand<S> {
 }
 
 /// Which app, and which version of its listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct About {
     pub(super) store: String,
     pub(super) name: String,
@@ -36,6 +61,9 @@ pub(super) struct About {
     pub(super) listing: i64,
     /// Hash of what the listing promises; empty without a package.
     pub(super) offer: String,
+    /// Where its job belongs.
+    #[serde(default, skip_serializing_if = "Trace::is_empty")]
+    pub(super) trace: Trace,
 }
 
 impl About {
@@ -57,8 +85,31 @@ pub(super) fn prefix(run: i64) -> String {
     format!("{run}/")
 }
 
-pub(super) fn fetch_queue(run: i64, store: &str) -> String {
-    format!("{run}/fetch/{store}")
+fn queue(run: i64, word: &str, store: &str) -> String {
+    format!("{run}/{word}/{store}")
+}
+
+/// Queues of a store that hold work of these stages, in the order in which they are worked off.
+/// Deeper jobs first: the queues stay short, and apps are whole before others begin; but
+/// screenshots are evidence of apps that are judged already.
+pub(super) fn store_queues(run: i64, store: &str, stages: &[Stage]) -> Vec<String> {
+    let words = [
+        (PACKAGE, Stage::Package),
+        (LISTING, Stage::Listing),
+        (PICTURE, Stage::Package),
+        (CATALOGUE, Stage::Catalogue),
+    ];
+    let taken = words.into_iter().filter(|(_, stage)| stages.contains(stage)).map(|(word, _)| word);
+    let mut queues: Vec<String> = taken.map(|word| queue(run, word, store)).collect();
+    if !queues.is_empty() {
+        queues.push(queue(run, BEFORE_STAGES, store));
+    }
+    queues
+}
+
+/// The store of a queue. Its id may hold slashes: `fdroid+https://HOST/repo`.
+pub(super) fn store_of(queue: &str) -> &str {
+    queue.splitn(3, '/').nth(2).unwrap_or_default()
 }
 
 pub(super) fn audit_queue(run: i64) -> String {
@@ -66,24 +117,24 @@ pub(super) fn audit_queue(run: i64) -> String {
 }
 
 pub(super) fn errand<S: Serialize>(run: i64, store: &str, errand: &Errand<S>, ask: &Ask) -> serde_json::Result<NewJob> {
-    let (priority, key) = match errand {
+    let (word, key) = match errand {
         // Two ways may lead over one address and look for different things there.
         Errand::Page { step } => {
-            (PAGE, format!("{run}/page/{store}/{}", digest(&[&ask_key(ask), &serde_json::to_string(step)?])))
+            (CATALOGUE, format!("{run}/page/{store}/{}", digest(&[&ask_key(ask), &serde_json::to_string(step)?])))
         }
         // The address too: an app's page may lead to another of its own.
-        Errand::App { name, .. } => (APP, format!("{run}/app/{store}/{name}/{}", ask_key(ask))),
+        Errand::App { name, .. } => (LISTING, format!("{run}/app/{store}/{name}/{}", ask_key(ask))),
         Errand::Package { about, .. } => (PACKAGE, format!("{run}/package/{store}/{}", about.name)),
         Errand::Picture { about, .. } => (PICTURE, format!("{run}/picture/{store}/{}/{}", about.name, ask_key(ask))),
     };
-    Ok(NewJob { key, queue: fetch_queue(run, store), priority, payload: serde_json::to_string(errand)? })
+    Ok(NewJob { key, queue: queue(run, word, store), priority: 0, payload: serde_json::to_string(errand)? })
 }
 
 pub(super) fn judge(run: i64, judge: &Judge) -> serde_json::Result<NewJob> {
     Ok(NewJob {
         key: format!("{run}/audit/{}/{}", judge.about.store, judge.about.name),
         queue: audit_queue(run),
-        priority: PAGE,
+        priority: 0,
         payload: serde_json::to_string(judge)?,
     })
 }

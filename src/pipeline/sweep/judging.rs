@@ -1,9 +1,13 @@
 //! Audits of a sweep: each is remembered once a run.
 
+use tracing::Instrument;
+
 use super::jobs::{About, Judge};
 use super::tally::count;
+use super::trace;
 use super::{Catalogue, Sweep, SweepError, now};
 use crate::pipeline::judge::{self, Judged};
+use crate::pipeline::stage;
 use crate::store::{Lease, NewAudit, PackageFile, State, Vault, Work};
 
 impl<S, V, C> Sweep<S, V, C>
@@ -19,6 +23,18 @@ where
                 return self.bury_one(run, lease, &format!("of another version of xunjian: {error}")).await;
             }
         };
+        let about = self.traced_about(about, run).await?;
+        let span = about.trace.span("audit", run, &about.store, &about.name);
+        self.judge_app(run, lease, about, file).instrument(span).await
+    }
+
+    async fn judge_app(
+        &self,
+        run: i64,
+        lease: &Lease,
+        about: About,
+        file: Option<(String, Option<i64>)>,
+    ) -> Result<(), SweepError> {
         let Some(listing) = self.state.listing(about.listing).await?.map(|row| row.listing) else {
             self.skip(run, "lost", &about.target(), "audit", "its listing is not in the state any more").await?;
             self.state.complete(lease, &[], now()).await?;
@@ -38,23 +54,29 @@ where
         if let Some(reason) = &judged.unread {
             self.skip(run, "unreadable", &about.target(), "unpack", reason).await?;
         }
-        let delta = self
-            .state
-            .remember(NewAudit {
-                run,
-                app: about.app,
-                listing: Some(about.listing),
-                artifact: sha256,
-                audit: &judged.audit,
-                made_by: &self.auditor.made_by(),
-                as_of: &self.plan.as_of,
-                registers: &self.plan.registers,
-                at: now(),
-            })
-            .await?;
-        if delta.is_kept {
+        let audit = NewAudit {
+            run,
+            app: about.app,
+            listing: Some(about.listing),
+            artifact: sha256,
+            audit: &judged.audit,
+            made_by: &self.auditor.made_by(),
+            as_of: &self.plan.as_of,
+            registers: &self.plan.registers,
+            at: now(),
+        };
+        let remembering = async {
+            let delta = self.state.remember(audit).await?;
+            if delta.is_kept {
+                judged.audit.findings.iter().for_each(trace::finding);
+            }
+            Ok::<_, SweepError>(delta)
+        };
+        if remembering.instrument(stage("remember")).await?.is_kept {
             count(&self.tally.audits, 1);
         }
+        tracing::Span::current().record("findings", judged.audit.findings.len());
+        trace::ended(if judged.unread.is_some() { "unreadable" } else { "ok" });
         let asks = if judged.audit.findings.is_empty() { Vec::new() } else { asks };
         self.state.complete(lease, &Self::pictures(run, &about, asks)?, now()).await?;
         Ok(())

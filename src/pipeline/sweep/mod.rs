@@ -16,6 +16,7 @@ mod remembered;
 mod room;
 mod store;
 mod tally;
+mod trace;
 mod withheld;
 mod workers;
 
@@ -26,9 +27,11 @@ pub(super) use jobs::ask_key;
 pub(super) use pictures::asks as picture_asks;
 
 pub use catalogue::{Catalogue, Next, Turn};
+pub use jobs::Stage;
 pub use room::Room;
 pub use tally::{Counts, Tally};
-pub use workers::{Stages, now};
+pub use trace::Ids;
+pub use workers::{hold, now};
 
 use super::Auditor;
 use crate::acquire::Client;
@@ -148,7 +151,7 @@ where
         }
         self.recall(run.id).await?;
         self.seed(run.id).await?;
-        self.join(run, Stages::ALL).await
+        self.join(run, &Stage::ALL).await
     }
 
     /// Begins a run, or continues the open one, and leaves it to the workers that [`Sweep::join`] it:
@@ -170,7 +173,7 @@ where
     ///
     /// # Errors
     /// When something cannot be remembered.
-    pub async fn join(self, run: Run, stages: Stages) -> Result<Ended, SweepError> {
+    pub async fn join(self, run: Run, stages: &[Stage]) -> Result<Ended, SweepError> {
         let prefix = jobs::prefix(run.id);
         let me = Arc::new(self);
         workers::work(&me, run.id, stages).await?;

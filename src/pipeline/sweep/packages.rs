@@ -2,6 +2,7 @@
 
 use super::jobs::{About, Judge};
 use super::tally::count;
+use super::trace::{self, Way};
 use super::{Catalogue, Sweep, SweepError, now};
 use crate::model::fetch::{Outcome, Wanted};
 use crate::store::{Lease, State, Vault, Work};
@@ -25,10 +26,16 @@ where
         let file = match fetched {
             Ok(Some((file, fetch))) => {
                 count(&self.tally.packages, 1);
+                tracing::Span::current().record("bytes", file.bytes);
+                trace::ended("ok");
                 Some((file.sha256, Some(fetch)))
             }
-            Ok(None) => at_hand.map(|sha256| (sha256, None)),
+            Ok(None) => {
+                trace::ended("ok");
+                at_hand.map(|sha256| (sha256, None))
+            }
             Err(fault) => {
+                trace::ended(fault.outcome.id());
                 let is_over = self.is_over(lease, fault.outcome);
                 if !is_over {
                     self.fail(run, lease, &about.target(), "fetch", &fault).await?;
@@ -39,7 +46,8 @@ where
                 None
             }
         };
-        let next = self.judgement(run, Judge { about, file }).await?;
+        let trace = about.trace.clone();
+        let next = self.judgement(run, Judge { about, file }, &Way::Job(&trace)).await?;
         self.state.complete(lease, next.as_slice(), now()).await?;
         Ok(())
     }

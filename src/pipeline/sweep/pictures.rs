@@ -1,6 +1,7 @@
 //! Screenshots of apps in which something was found: evidence shows what the store showed.
 
 use super::jobs::{self, About, Errand};
+use super::trace::{self, Way};
 use super::{Catalogue, Sweep, SweepError, now};
 use crate::model::Listing;
 use crate::model::fetch::{Ask, Purpose};
@@ -23,6 +24,8 @@ where
 {
     /// The jobs that fetch screenshots, under the pace of their hosts as everything else.
     pub(super) fn pictures(run: i64, about: &About, asks: Vec<Ask>) -> Result<Vec<NewJob>, SweepError> {
+        let trace = Way::Job(&about.trace).next(&about.store, &about.name);
+        let about = About { trace, ..about.clone() };
         let jobs = asks.into_iter().map(|ask| {
             let errand: Errand<C::Step> = Errand::Picture { about: about.clone(), ask: ask.clone() };
             jobs::errand(run, &about.store, &errand, &ask)
@@ -33,7 +36,9 @@ where
     /// Fetches one. What cannot be had is missing from the evidence and said there; it leaves
     /// no app out, and is no skip.
     pub(super) async fn picture(&self, run: i64, lease: &Lease, about: &About, ask: &Ask) -> Result<(), SweepError> {
-        if let Err(fault) = self.answer(ask).await? {
+        let answered = self.answer(ask).await?;
+        trace::ended(answered.as_ref().map_or_else(|fault| fault.outcome.id(), |_| "ok"));
+        if let Err(fault) = answered {
             if fault.outcome.is_passing() && lease.attempts < self.plan.tries {
                 self.fail(run, lease, &about.target(), "screenshot", &fault).await?;
                 return Ok(());

@@ -1,4 +1,5 @@
-//! Who does the jobs: a few tasks a store that fetch, and as many that audit as there are cores.
+//! Who does the jobs: a few tasks a store that fetch, and as many that audit as there are cores;
+//! or those of them that have work of the stages this worker takes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
 
-use super::jobs::{audit_queue, fetch_queue, prefix};
+use super::jobs::{Stage, audit_queue, prefix, store_of, store_queues};
 use super::tally::count;
 use super::{Catalogue, Sweep, SweepError};
 use crate::model::Skipped;
@@ -27,21 +28,7 @@ const BACKOFF_MAX: i64 = 600_000;
 /// one that merely fails: a sweep may be stopped many times for other reasons.
 const CRASHES: i64 = 30;
 
-/// Which jobs a worker takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stages {
-    /// Catalogue pages, listings, packages and screenshots.
-    pub fetch: bool,
-    /// Audits.
-    pub audit: bool,
-}
-
-impl Stages {
-    /// Every job.
-    pub const ALL: Self = Self { fetch: true, audit: true };
-}
-
-/// What a look at a queue came to.
+/// What a look at some queues came to.
 enum Did {
     /// A job.
     One,
@@ -57,21 +44,32 @@ pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// Holds a job, `lasts` milliseconds at a time, for as long as it takes; comes back when someone else has it.
+pub async fn hold(work: &impl Work, lease: &Lease, lasts: i64) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(lasts.unsigned_abs() / 3)).await;
+        if let Ok(false) = work.extend(lease, now() + lasts).await {
+            return;
+        }
+    }
+}
+
 /// Works until nothing is left to do, or until told to stop.
-pub(super) async fn work<S, V, C>(sweep: &Arc<Sweep<S, V, C>>, run: i64, stages: Stages) -> Result<(), SweepError>
+pub(super) async fn work<S, V, C>(sweep: &Arc<Sweep<S, V, C>>, run: i64, stages: &[Stage]) -> Result<(), SweepError>
 where
     S: State + Work + Clone + 'static,
     V: Vault + Clone + 'static,
     C: Catalogue + 'static,
 {
     let mut tasks = JoinSet::new();
-    for store in sweep.stores.iter().filter(|_| stages.fetch) {
-        for _ in 0..sweep.plan.at_once.max(1) {
-            tasks.spawn(Arc::clone(sweep).keep_at(run, fetch_queue(run, store.id())));
+    for store in &sweep.stores {
+        let queues = store_queues(run, store.id(), stages);
+        for _ in 0..if queues.is_empty() { 0 } else { sweep.plan.at_once.max(1) } {
+            tasks.spawn(Arc::clone(sweep).keep_at(run, queues.clone()));
         }
     }
-    for _ in 0..if stages.audit { sweep.plan.auditors.max(1) } else { 0 } {
-        tasks.spawn(Arc::clone(sweep).keep_at(run, audit_queue(run)));
+    for _ in 0..if stages.contains(&Stage::Audit) { sweep.plan.auditors.max(1) } else { 0 } {
+        tasks.spawn(Arc::clone(sweep).keep_at(run, vec![audit_queue(run)]));
     }
     while let Some(ended) = tasks.join_next().await {
         // The first failure ends the sweep: what was done is kept, the next one goes on.
@@ -86,11 +84,12 @@ where
     V: Vault + Clone + 'static,
     C: Catalogue + 'static,
 {
-    async fn keep_at(self: Arc<Self>, run: i64, queue: String) -> Result<(), SweepError> {
+    async fn keep_at(self: Arc<Self>, run: i64, queues: Vec<String>) -> Result<(), SweepError> {
+        let queues: Vec<&str> = queues.iter().map(String::as_str).collect();
         let mut idle = Duration::from_millis(2);
         let mut answered = Instant::now();
         while !self.stop.load(Ordering::Relaxed) {
-            match self.next(run, &queue).await {
+            match self.next(run, &queues).await {
                 Ok(Did::All) => return Ok(()),
                 Ok(Did::One) => idle = Duration::from_millis(2),
                 Ok(Did::Nothing) => {
@@ -99,7 +98,7 @@ where
                 }
                 // What was in hand is leased again when its time is up, by whoever comes first.
                 Err(SweepError::Store(error)) if error.is_passing() && answered.elapsed() < PATIENCE => {
-                    tracing::warn!(queue, "the engine does not answer: {error}");
+                    tracing::warn!(queue = queues.first(), "the engine does not answer: {error}");
                     tokio::time::sleep(LOOK).await;
                     continue;
                 }
@@ -110,43 +109,31 @@ where
         Ok(())
     }
 
-    /// Takes a job of a queue and does it.
-    async fn next(&self, run: i64, queue: &str) -> Result<Did, SweepError> {
+    /// Takes a job of the first of these queues that has one, and does it.
+    async fn next(&self, run: i64, queues: &[&str]) -> Result<Did, SweepError> {
         let now = now();
-        let Some(lease) = self.state.lease(queue, now, now + LEASE).await? else {
-            // Others may still push to this queue while anything of the run is left.
+        let Some(lease) = self.state.lease(queues, now, now + LEASE).await? else {
+            // Others may still push to these queues while anything of the run is left.
             let is_over = self.state.next_due(&prefix(run)).await?.is_none();
             return Ok(if is_over { Did::All } else { Did::Nothing });
         };
         tokio::select! {
-            done = self.do_one(run, queue, &lease) => done?,
+            done = self.do_one(run, &lease) => done?,
             // Someone else has it by now, and does it.
-            () = self.hold(&lease) => {}
+            () = hold(&self.state, &lease, LEASE) => {}
         }
         Ok(Did::One)
     }
 
-    /// Holds a job for as long as it takes; comes back when someone else has it.
-    async fn hold(&self, lease: &Lease) {
-        loop {
-            tokio::time::sleep(Duration::from_millis(LEASE as u64 / 3)).await;
-            if let Ok(false) = self.state.extend(lease, now() + LEASE).await {
-                return;
-            }
-        }
-    }
-
-    async fn do_one(&self, run: i64, queue: &str, lease: &Lease) -> Result<(), SweepError> {
+    async fn do_one(&self, run: i64, lease: &Lease) -> Result<(), SweepError> {
         if lease.attempts > CRASHES {
             let reason = format!("it ended the program {CRASHES} times");
             return self.bury_one(run, lease, &reason).await;
         }
-        if *queue == audit_queue(run) {
+        if lease.queue == audit_queue(run) {
             return self.judge(run, lease).await;
         }
-        // A store's id may hold slashes: `fdroid+https://HOST/repo`.
-        let store = queue.strip_prefix(&fetch_queue(run, "")).unwrap_or_default();
-        match self.store(store).cloned() {
+        match self.store(store_of(&lease.queue)).cloned() {
             Some(store) => self.errand(run, &store, lease).await,
             None => Ok(()),
         }

@@ -24,19 +24,6 @@ macro_rules! fenced {
     };
 }
 
-/// Takes the next job that is due.
-macro_rules! next {
-    ($lock:literal) => {
-        concat!(
-            "UPDATE jobs SET state = 'leased', due = $1, attempts = attempts + 1, token = token + 1
-             WHERE id = (SELECT id FROM jobs WHERE queue = $2 AND state IN ('ready', 'leased') AND due <= $3
-                         ORDER BY priority DESC, id LIMIT 1",
-            $lock,
-            ") RETURNING id, token, key, queue, payload, attempts"
-        )
-    };
-}
-
 /// Rows of one statement: five values each, of 32,766 that SQLite binds.
 const ROWS: usize = 500;
 
@@ -66,14 +53,23 @@ async fn push_all<'j>(change: &mut sqlx::AnyConnection, jobs: &'j [NewJob], now:
 }
 
 impl Database {
-    /// Takes the next job of a queue that was due at `due`.
-    async fn lease_due(&self, queue: &str, due: i64, until: i64) -> Result<Option<Lease>> {
+    /// Takes the next job of the first of these queues that has one that was due at `due`.
+    async fn lease_due(&self, queues: &[&str], due: i64, until: i64) -> Result<Option<Lease>> {
         // Many workers of PostgreSQL pick at once: each takes the next row that no other is taking.
-        let sql = match self.engine {
-            Engine::Sqlite => next!(""),
-            Engine::Postgres => next!(" FOR UPDATE SKIP LOCKED"),
+        let lock = match self.engine {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR UPDATE SKIP LOCKED",
         };
-        let row = sqlx::query(sql).bind(until).bind(queue).bind(due).fetch_optional(&self.writer).await?;
+        let mut sql = Statement::new("UPDATE jobs SET state = 'leased', due = ");
+        sql.bind(until)?.push(", attempts = attempts + 1, token = token + 1 WHERE id = coalesce(");
+        // In one statement: a queue further back is looked at only where those before it have nothing.
+        for queue in queues {
+            sql.push("(SELECT id FROM jobs WHERE queue = ").bind(*queue)?;
+            sql.push(" AND state IN ('ready', 'leased') AND due <= ").bind(due)?;
+            sql.push(" ORDER BY priority DESC, id LIMIT 1").push(lock).push("), ");
+        }
+        sql.push("NULL) RETURNING id, token, key, queue, payload, attempts");
+        let row = sql.query().fetch_optional(&self.writer).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Lease {
             job: row.try_get(0)?,
@@ -85,12 +81,13 @@ impl Database {
         }))
     }
 
-    /// Takes the next job of a queue that a message tells of, or one that none told of in time.
-    async fn lease_told(&self, stream: &Stream, queue: &str, now: i64, until: i64) -> Result<Option<Lease>> {
-        let Some(message) = stream.next(queue).await else {
-            return self.lease_due(queue, now.saturating_sub(stream.grace.as_millis() as i64), until).await;
+    /// Takes the next job of the first of these queues that a message tells of, or one that none told
+    /// of in time.
+    async fn lease_told(&self, stream: &Stream, queues: &[&str], now: i64, until: i64) -> Result<Option<Lease>> {
+        let Some((queue, message)) = stream.next(queues).await else {
+            return self.lease_due(queues, now.saturating_sub(stream.grace.as_millis() as i64), until).await;
         };
-        if let Some(lease) = self.lease_due(queue, now, until).await? {
+        if let Some(lease) = self.lease_due(&[queue], now, until).await? {
             stream.hold(&lease, message);
             return Ok(Some(lease));
         }
@@ -123,10 +120,10 @@ impl Work for Database {
         Ok(pushed.len() as u64)
     }
 
-    async fn lease(&self, queue: &str, now: i64, until: i64) -> Result<Option<Lease>> {
+    async fn lease(&self, queues: &[&str], now: i64, until: i64) -> Result<Option<Lease>> {
         match &self.stream {
-            Some(stream) => self.lease_told(stream, queue, now, until).await,
-            None => self.lease_due(queue, now, until).await,
+            Some(stream) => self.lease_told(stream, queues, now, until).await,
+            None => self.lease_due(queues, now, until).await,
         }
     }
 

@@ -21,7 +21,7 @@ pub async fn a_key_is_pushed_once(work: &impl Work) {
     assert_eq!(work.push(&two, 0).await.unwrap(), 2);
     assert_eq!(work.push(&two, 0).await.unwrap(), 0, "pushed again");
     assert_eq!(work.push(&[job("a", 9), job("a", 9)], 0).await.unwrap(), 0);
-    let lease = work.lease("1/fetch", 0, SECOND).await.unwrap().unwrap();
+    let lease = work.lease(&["1/fetch"], 0, SECOND).await.unwrap().unwrap();
     assert_eq!((lease.key.as_str(), lease.attempts), ("a", 1));
     assert!(work.complete(&lease, &[], 0).await.unwrap());
     assert_eq!(work.push(&two, 0).await.unwrap(), 0, "done is not new");
@@ -31,35 +31,57 @@ pub async fn a_key_is_pushed_once(work: &impl Work) {
 pub async fn higher_priority_goes_first_then_the_first_pushed(work: &impl Work) {
     work.push(&[job("low", 0), job("high", 5), job("high too", 5)], 0).await.unwrap();
     let mut order = Vec::new();
-    while let Some(lease) = work.lease("1/fetch", 0, SECOND).await.unwrap() {
+    while let Some(lease) = work.lease(&["1/fetch"], 0, SECOND).await.unwrap() {
         order.push(lease.key.clone());
         work.complete(&lease, &[], 0).await.unwrap();
     }
     assert_eq!(order, ["high", "high too", "low"]);
-    assert_eq!(work.lease("2/fetch", 0, SECOND).await.unwrap(), None, "another queue");
+    assert_eq!(work.lease(&["2/fetch"], 0, SECOND).await.unwrap(), None, "another queue");
+}
+
+/// Whoever takes from several queues takes from the first that has something due, whatever its priority.
+pub async fn the_first_queue_with_a_job_goes_first(work: &impl Work) {
+    let of = |queue: &str, key: &str, priority| NewJob { queue: queue.into(), ..job(key, priority) };
+    let pushed = [of("1/listing/s", "listing", 9), of("1/catalogue/s", "page", 5), of("1/package/s", "package", 0)];
+    work.push(&pushed, 0).await.unwrap();
+    let queues = ["1/package/s", "1/listing/s", "1/catalogue/s"];
+    let mut order = Vec::new();
+    for _ in 0..2 {
+        let lease = work.lease(&queues, 0, SECOND).await.unwrap().unwrap();
+        order.push(lease.key.clone());
+        work.complete(&lease, &[], 0).await.unwrap();
+    }
+    work.push(&[of("1/package/s", "package too", 0)], 0).await.unwrap();
+    assert_eq!(work.lease(&queues[1..2], 0, SECOND).await.unwrap(), None, "other queues than these stay as they are");
+    while let Some(lease) = work.lease(&queues, 0, SECOND).await.unwrap() {
+        assert_eq!(lease.queue == "1/package/s", lease.key == "package too", "told where it comes from");
+        order.push(lease.key.clone());
+        work.complete(&lease, &[], 0).await.unwrap();
+    }
+    assert_eq!(order, ["package", "listing", "package too", "page"]);
 }
 
 pub async fn a_crash_before_the_acknowledgement_loses_nothing(work: &impl Work) {
     work.push(&[job("a", 0)], 0).await.unwrap();
-    let lost = work.lease("1/fetch", 0, 10 * SECOND).await.unwrap().unwrap();
-    assert_eq!(work.lease("1/fetch", 9 * SECOND, 20 * SECOND).await.unwrap(), None, "still in hands");
+    let lost = work.lease(&["1/fetch"], 0, 10 * SECOND).await.unwrap().unwrap();
+    assert_eq!(work.lease(&["1/fetch"], 9 * SECOND, 20 * SECOND).await.unwrap(), None, "still in hands");
     assert_eq!(work.next_due("1/").await.unwrap(), Some(10 * SECOND));
-    let again = work.lease("1/fetch", 10 * SECOND, 20 * SECOND).await.unwrap().unwrap();
+    let again = work.lease(&["1/fetch"], 10 * SECOND, 20 * SECOND).await.unwrap().unwrap();
     assert_eq!((again.key.as_str(), again.attempts, again.payload), ("a", 2, lost.payload));
     assert!(again.token > lost.token);
 }
 
 pub async fn a_stale_lease_changes_nothing(work: &impl Work) {
     work.push(&[job("a", 0)], 0).await.unwrap();
-    let stale = work.lease("1/fetch", 0, SECOND).await.unwrap().unwrap();
-    let held = work.lease("1/fetch", SECOND, 9 * SECOND).await.unwrap().unwrap();
+    let stale = work.lease(&["1/fetch"], 0, SECOND).await.unwrap().unwrap();
+    let held = work.lease(&["1/fetch"], SECOND, 9 * SECOND).await.unwrap().unwrap();
     assert!(!work.complete(&stale, &[job("child", 0)], SECOND).await.unwrap());
     assert!(!work.extend(&stale, 99 * SECOND).await.unwrap());
     assert!(!work.defer(&stale, "late", 0).await.unwrap());
     assert_eq!(work.fail(&stale, "late", 0, 1).await.unwrap(), Failed::Stale);
     assert_eq!(counted(work, "ready").await, 0, "the child of a stale lease is not there");
     assert!(work.extend(&held, 20 * SECOND).await.unwrap());
-    assert_eq!(work.lease("1/fetch", 19 * SECOND, 30 * SECOND).await.unwrap(), None, "held longer");
+    assert_eq!(work.lease(&["1/fetch"], 19 * SECOND, 30 * SECOND).await.unwrap(), None, "held longer");
     assert!(work.complete(&held, &[job("child", 0)], SECOND).await.unwrap());
     assert!(!work.complete(&held, &[], SECOND).await.unwrap(), "done is done");
     assert_eq!(counted(work, "ready").await, 1);
@@ -68,32 +90,32 @@ pub async fn a_stale_lease_changes_nothing(work: &impl Work) {
 pub async fn a_job_that_always_fails_dies_with_its_reason(work: &impl Work) {
     work.push(&[job("poison", 0), job("sound", 0)], 0).await.unwrap();
     for attempt in 1..=3 {
-        let lease = work.lease("1/fetch", attempt * SECOND, (attempt + 1) * SECOND).await.unwrap().unwrap();
+        let lease = work.lease(&["1/fetch"], attempt * SECOND, (attempt + 1) * SECOND).await.unwrap().unwrap();
         assert_eq!((lease.key.as_str(), lease.attempts), ("poison", attempt));
         let expected = if attempt == 3 { Failed::Dead } else { Failed::Again };
         let again_at = (attempt + 1) * SECOND;
         assert_eq!(work.fail(&lease, &format!("broken {attempt}"), again_at, 3).await.unwrap(), expected);
     }
     assert_eq!(work.dead("1/", 10).await.unwrap(), [("poison".to_owned(), "broken 3".to_owned())]);
-    let lease = work.lease("1/fetch", 9 * SECOND, 10 * SECOND).await.unwrap().unwrap();
+    let lease = work.lease(&["1/fetch"], 9 * SECOND, 10 * SECOND).await.unwrap().unwrap();
     assert_eq!(lease.key, "sound", "the queue goes on");
     assert!(work.defer(&lease, "throttled", 60 * SECOND).await.unwrap());
-    assert_eq!(work.lease("1/fetch", 59 * SECOND, 99 * SECOND).await.unwrap(), None);
-    let lease = work.lease("1/fetch", 60 * SECOND, 99 * SECOND).await.unwrap().unwrap();
+    assert_eq!(work.lease(&["1/fetch"], 59 * SECOND, 99 * SECOND).await.unwrap(), None);
+    let lease = work.lease(&["1/fetch"], 60 * SECOND, 99 * SECOND).await.unwrap().unwrap();
     assert_eq!(lease.attempts, 1, "waiting is no attempt");
 }
 
 pub async fn leases_of_the_dead_are_freed_and_queues_forgotten(work: &impl Work) {
     work.push(&[job("a", 0), NewJob { queue: "2/fetch".into(), ..job("b", 0) }], 0).await.unwrap();
-    let lost = work.lease("1/fetch", 0, 1000 * SECOND).await.unwrap().unwrap();
+    let lost = work.lease(&["1/fetch"], 0, 1000 * SECOND).await.unwrap().unwrap();
     assert_eq!(work.release("1/", 5).await.unwrap(), 1);
-    let held = work.lease("1/fetch", 5, 1000 * SECOND).await.unwrap().unwrap();
+    let held = work.lease(&["1/fetch"], 5, 1000 * SECOND).await.unwrap().unwrap();
     assert!(!work.complete(&lost, &[], 5).await.unwrap(), "the dead does not answer");
     assert!(work.complete(&held, &[], 5).await.unwrap());
     assert_eq!(work.next_due("1/").await.unwrap(), None);
     assert_eq!(work.forget("1/").await.unwrap(), 1);
     assert_eq!(work.push(&[job("a", 0)], 0).await.unwrap(), 1, "forgotten keys are new");
-    assert!(work.lease("2/fetch", 0, SECOND).await.unwrap().is_some(), "other queues stay");
+    assert!(work.lease(&["2/fetch"], 0, SECOND).await.unwrap().is_some(), "other queues stay");
 }
 
 /// Eight workers, some of which drop what they hold: every key done once, children too.
@@ -108,7 +130,7 @@ pub async fn many_workers_do_every_key_once(work: &(impl Work + Clone + 'static)
         tokio::spawn(async move {
             loop {
                 let now = clock.fetch_add(1, Ordering::Relaxed);
-                let Some(lease) = work.lease("1/fetch", now, now + 200).await.unwrap() else {
+                let Some(lease) = work.lease(&["1/fetch"], now, now + 200).await.unwrap() else {
                     if work.next_due("1/").await.unwrap().is_none() {
                         return;
                     }

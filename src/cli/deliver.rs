@@ -1,0 +1,168 @@
+//! Delivery to the case backend, as `feed` and `worker --stages deliver` do it: of all that could
+//! deliver, one does, and another one takes over when it ends.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use crate::feed::{Feed, FeedError, Round, Secret};
+use crate::pipeline::sweep::{hold, now};
+use crate::store::{Home, Lease, NewJob, Outbox, Work};
+
+/// Queue and key of the one job that is never done: whoever holds it delivers.
+const JOB: &str = "deliver";
+/// Milliseconds that it is held without a sign of life.
+const HELD: i64 = 20_000;
+/// Time between looks for letters, or for the job.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Options of delivery.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct DeliverArgs {
+    /// Address of the case backend that takes events, https except on this machine.
+    #[arg(long, value_name = "URL", env = "XUNJIAN_FEED_TO", hide_env_values = true)]
+    to: Option<url::Url>,
+    /// File with the secret shared with the case backend. Default: `XUNJIAN_FEED_SECRET`.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// Name of this installation in events.
+    #[arg(long, value_name = "URI", default_value = "urn:xunjian")]
+    source: String,
+    /// Address of the reviewers' page, for links in events.
+    #[arg(long, value_name = "URL", default_value = "")]
+    page: String,
+    /// Seconds before the second try; doubled each time.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    wait: f64,
+}
+
+/// Who delivers.
+pub(super) struct Courier {
+    home: Home,
+    pub(super) feed: Feed,
+    /// Beside the job, where nobody else could be told apart from one that was killed.
+    _lock: Option<File>,
+}
+
+impl DeliverArgs {
+    /// What is needed besides a home; said before anything is opened.
+    pub(super) fn check(&self) -> anyhow::Result<(url::Url, Secret)> {
+        let to = self.to.clone().context("--to is missing: give the case backend's address, or set XUNJIAN_FEED_TO")?;
+        ensure!(is_safe(&to), "--to: findings travel over https only, except on this machine");
+        ensure!((0.1..=3_600.0).contains(&self.wait), "--wait {}: give seconds from 0.1 to 3600", self.wait);
+        let secret = secret_of(self.secret_file.as_deref())?
+            .context("--secret-file is missing: name a file with the shared secret, or set XUNJIAN_FEED_SECRET")?;
+        Ok((to, secret))
+    }
+
+    /// A courier of this home.
+    pub(super) async fn courier(&self, home: &Home) -> anyhow::Result<Courier> {
+        let (to, secret) = self.check()?;
+        let lock = if home.state.is_shared() { None } else { Some(locked(home)?) };
+        if lock.is_some() {
+            // Whoever held it died: this process alone delivers.
+            home.state.release(JOB, now()).await?;
+        }
+        let job = NewJob { key: JOB.into(), queue: JOB.into(), priority: 0, payload: String::new() };
+        home.state.push(&[job], now()).await?;
+        let wait = Some((self.wait * 1_000.0) as i64);
+        let feed = Feed::new(home.clone(), to, secret, self.source.clone(), self.page.clone(), wait)?;
+        Ok(Courier { home: home.clone(), feed, _lock: lock })
+    }
+}
+
+impl Courier {
+    /// Delivers until told to stop, whenever no other one does. What fails is told, and tried again.
+    pub(super) async fn run(&self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            match self.turn(stop).await {
+                Ok(()) => {}
+                Err(error) => tracing::error!("letters are not delivered: {error}"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Sends all that is due; `None` where another one delivers.
+    pub(super) async fn once(&self) -> Result<Option<Round>, FeedError> {
+        let Some(lease) = self.lease().await? else { return Ok(None) };
+        let sending = async {
+            let mut all = Round::default();
+            self.home.state.tell_overdue(&today(), now()).await?;
+            while let Some(round) = self.feed.round(now()).await? {
+                all.sent += round.sent;
+                all.again += round.again;
+                all.dead += round.dead;
+            }
+            Ok(Some(all))
+        };
+        self.held(&lease, sending, None).await
+    }
+
+    /// Delivers for as long as nobody else does.
+    async fn turn(&self, stop: &AtomicBool) -> Result<(), FeedError> {
+        let Some(lease) = self.lease().await? else { return Ok(()) };
+        let sending = async {
+            while !stop.load(Ordering::Relaxed) {
+                self.home.state.tell_overdue(&today(), now()).await?;
+                match self.feed.round(now()).await? {
+                    Some(Round { sent, again, dead }) => tracing::info!(sent, again, dead, "a round of deliveries"),
+                    None => tokio::time::sleep(LOOK).await,
+                }
+            }
+            Ok(())
+        };
+        self.held(&lease, sending, ()).await
+    }
+
+    async fn lease(&self) -> Result<Option<Lease>, FeedError> {
+        Ok(self.home.state.lease(&[JOB], now(), now() + HELD).await?)
+    }
+
+    /// Does something for as long as the job is ours, and leaves the job to the next one; `lost` where
+    /// another one took it.
+    async fn held<T>(
+        &self,
+        lease: &Lease,
+        sending: impl Future<Output = Result<T, FeedError>>,
+        lost: T,
+    ) -> Result<T, FeedError> {
+        let done = tokio::select! {
+            done = sending => done,
+            () = hold(&self.home.state, lease, HELD) => return Ok(lost),
+        };
+        self.home.state.defer(lease, "left to the next one", now()).await?;
+        done
+    }
+}
+
+/// Two feeds would send an app's letters out of order.
+fn locked(home: &Home) -> anyhow::Result<File> {
+    let lock = File::create(home.root.join("feed.lock")).context("--home: feed.lock cannot be made")?;
+    ensure!(lock.try_lock().is_ok(), "--home {}: another feed works on it", home.root.display());
+    Ok(lock)
+}
+
+/// The secret of a file, or of the environment; `None` where neither is given.
+pub(super) fn secret_of(file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
+    let text = match file {
+        Some(file) => std::fs::read_to_string(file).with_context(|| format!("--secret-file {}", file.display()))?,
+        None => match std::env::var("XUNJIAN_FEED_SECRET") {
+            Ok(text) => text,
+            Err(_) => return Ok(None),
+        },
+    };
+    Ok(Some(Secret::parse(&text).context("--secret-file: unusable")?))
+}
+
+/// Whether what is sent there cannot be read on the way.
+pub(super) fn is_safe(url: &url::Url) -> bool {
+    url.scheme() == "https" || url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn today() -> String {
+    chrono::Local::now().format("%Y-%m-%d").to_string()
+}
