@@ -8,12 +8,14 @@
 pub mod asked;
 pub mod compare;
 mod container;
+pub mod dead;
 pub mod evidence;
 mod judge;
 mod kept;
 mod limits;
 mod opened;
 mod package;
+pub mod prune;
 pub mod rescore;
 pub mod sweep;
 mod trial;

@@ -200,6 +200,82 @@ async fn an_app_of_a_store_is_fetched_and_audited_when_asked_for() {
     assert_eq!(viewer.post(&format!("{app}/again"), &[]).await.0, 403);
 }
 
+/// What a sweep could not do is seen on the page after its end, and an operator has it tried again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_job_is_shown_after_its_run_and_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("home");
+    let store = FakeStore::serve(6, Duration::ZERO);
+    store.adapter(&dir.path().join("stores"), 0.0, 4);
+    std::fs::write(dir.path().join("config.toml"), "[network]\nbackoff = 0.01\nretries = 0\n").unwrap();
+    let (stores, config) = (dir.path().join("stores"), dir.path().join("config.toml"));
+    let (stores, config) = (stores.to_str().unwrap(), config.to_str().unwrap());
+    let options = ["--stores", stores, "--config", config, "--allow-private"];
+    for app in ["app3", "app5"] {
+        store.fail_once(&format!("/app/cn.example.{app}"), 404);
+    }
+    let swept = Command::new(env!("CARGO_BIN_EXE_xunjian"))
+        .args(["sweep", "fake", "--home"])
+        .arg(&home)
+        .args(options)
+        .output()
+        .unwrap();
+    assert_eq!(swept.status.code(), Some(3), "{}", String::from_utf8_lossy(&swept.stderr));
+    let server = Server::start_with(&home, &options);
+    let client = Client::new(&server, &home, "backend", &["read"]);
+    let (_, first) = client.get("/dead?limit=1").await;
+    let (_, second) = client.get(&format!("/dead?limit=1&cursor={}", first["next"].as_str().unwrap())).await;
+    let targets: BTreeSet<&str> =
+        [&first, &second].into_iter().map(|page| page["items"][0]["target"].as_str().unwrap()).collect();
+    assert_eq!(targets, ["fake:cn.example.app3", "fake:cn.example.app5"].into());
+    let item = &first["items"][0];
+    assert_eq!(
+        (&item["code"], &item["attempts"], &item["is_run_open"]),
+        (&json!("not-found"), &json!(1), &json!(false))
+    );
+    assert_eq!(client.get("/dead?code=network").await.1["items"], json!([]));
+    assert_eq!(client.get("/dead?cursor=x").await.0, 422);
+
+    for role in ["reviewer", "operator"] {
+        add_person(&home, role, role);
+    }
+    let reviewer = Browser::sign_in(&server, "reviewer").await;
+    let again = format!("/dead/{}/again", item["id"]);
+    assert_eq!(reviewer.get("/dead").await.0, 403, "a reviewer has no part in it");
+    assert_eq!(reviewer.post(&again, &[]).await.0, 403);
+    let operator = Browser::sign_in(&server, "operator").await;
+    let (_, _, page) = operator.get("/dead").await;
+    for told in ["fake:cn.example.app3", "fake:cn.example.app5", "商店中没有", "巡检 fake", "已结束", "1 次"]
+    {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    assert!(!page.contains('⟦'));
+    let english = operator.raw().get(format!("{}/dead", server.url)).header("cookie", operator.cookie_in("en"));
+    let english = english.send().await.unwrap().text().await.unwrap();
+    assert!(english.contains("the store does not have it") && !english.contains('⟦'), "{english}");
+    assert!(!operator.get("/dead?code=network").await.2.contains("cn.example.app3"), "filtered");
+
+    let (status, to, _) = operator.post(&again, &[("query", "code=not-found")]).await;
+    assert_eq!((status, to.as_str()), (303, "/dead?code=not-found&did=tried&n=1"));
+    assert_eq!(operator.post(&again, &[]).await.0, 410, "it is tried already");
+    let (_, to, _) = operator.post("/dead", &[("query", "code=not-found")]).await;
+    assert_eq!(to, "/dead?code=not-found&did=tried&n=1&moved=0");
+    let begun = Instant::now();
+    loop {
+        let (_, runs) = client.get("/runs").await;
+        let runs = runs["items"].as_array().unwrap().clone();
+        let audited = |run: &&Value| run["kind"] == "asked" && run["counts"]["audited"] == 1;
+        if runs.iter().filter(audited).count() == 2 {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "not audited: {runs:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(client.get("/dead").await.1["items"], json!([]));
+    let (_, _, log) = operator.get("/log").await;
+    assert!(log.contains("重试失败任务") && log.contains("1  not-found"), "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn cursors_walk_every_app_once_though_decisions_fall_between() {
     let dir = tempfile::tempdir().unwrap();

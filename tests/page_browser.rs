@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use desk::{PASSWORD, Server, Sweeper, add_person, listing};
+use xunjian::model::Skipped;
+use xunjian::store::{NewJob, State, Work};
 
 /// Where Debian and others put Chromium.
 const BROWSERS: [&str; 3] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -49,7 +51,32 @@ async fn seed(dir: &Path) -> Sweeper {
     let mut changed = apps.clone();
     changed[7].description = changed[7].description.replace("秒出答案", "三秒出答案");
     sweeper.sweep(&changed).await;
+    bury(&sweeper).await;
     sweeper
+}
+
+/// Jobs that died, of a run that goes on.
+async fn bury(sweeper: &Sweeper) {
+    let state = &sweeper.home.state;
+    let run = state.begin("sweep", "our-store", 1_790_000_000_000).await.unwrap().id;
+    let told = [
+        (
+            "page",
+            "our-store http://127.0.0.1/list?category=education&page=17",
+            "adapter-broken",
+            "$.apps[*]: nothing there",
+        ),
+        ("app", "our-store:cn.example.photo1", "not-found", "http://127.0.0.1/app/cn.example.photo1: HTTP 404"),
+        ("audit", "our-store:cn.example.<b>\u{202e}", "failed", "it ended the program 30 times"),
+    ];
+    for (number, (sort, target, code, reason)) in told.into_iter().enumerate() {
+        let queue = if sort == "audit" { format!("{run}/audit") } else { format!("{run}/fetch/our-store") };
+        let (key, at) = (format!("{run}/{sort}/our-store/{number}"), 1_790_000_000_000 + number as i64);
+        state.push(&[NewJob { key, queue: queue.clone(), priority: 0, payload: "{}".into() }], at).await.unwrap();
+        let lease = state.lease(&queue, at, at + 1).await.unwrap().unwrap();
+        let why = Skipped { target: target.into(), stage: "crawl".into(), code: code.into(), reason: reason.into() };
+        state.fail(&lease, &why, at, at, 0).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,7 @@ macro_rules! suites {
             work::a_stale_lease_changes_nothing;
             work::a_job_that_always_fails_dies_with_its_reason;
             work::leases_of_the_dead_are_freed_and_queues_forgotten;
+            work::the_dead_are_listed_and_come_back_while_their_run_goes_on;
             work::many_workers_do_every_key_once;
             state::a_run_is_continued_until_it_ends;
             state::versions_of_listings_are_kept;
@@ -117,6 +118,12 @@ mod bucket {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_not_put_for_long_can_be_removed() {
+        let Some((bucket, _held)) = open().await else { return };
+        vault::what_was_not_put_for_long_can_be_removed(&bucket).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn many_writers_of_the_same_bytes_agree() {
         let Some((bucket, _held)) = open().await else { return };
         vault::many_writers_of_the_same_bytes_agree(&bucket).await;
@@ -187,6 +194,7 @@ on_vault! {
     bytes_come_back_under_their_hash;
     what_is_not_there_or_no_hash_is_told;
     many_writers_of_the_same_bytes_agree;
+    what_was_not_put_for_long_can_be_removed;
 }
 
 #[tokio::test]

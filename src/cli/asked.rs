@@ -65,8 +65,8 @@ impl Asked {
         let job: Job = match serde_json::from_str(&lease.payload) {
             Ok(job) => job,
             Err(error) => {
-                let reason = format!("of another version of xunjian: {error}");
-                self.home.state.fail(lease, &reason, now(), 1).await?;
+                let why = skipped(&lease.key, "failed", &format!("of another version of xunjian: {error}"));
+                self.home.state.fail(lease, &why, now(), now(), 0).await?;
                 return Ok(());
             }
         };
@@ -90,7 +90,8 @@ impl Asked {
             }
             Err(error) => {
                 let reason = format!("{error:#}");
-                if self.home.state.fail(lease, &reason, now() + AGAIN, TRIES).await? == Failed::Dead {
+                let why = skipped(&job.wish.target(), "failed", &reason);
+                if self.home.state.fail(lease, &why, now(), now() + AGAIN, TRIES).await? == Failed::Dead {
                     self.give_up(&job, "failed", &reason).await?;
                 }
             }
@@ -148,9 +149,12 @@ impl Asked {
 
     /// Ends a run with the reason why there is nothing.
     async fn give_up(&self, job: &Job, code: &str, reason: &str) -> anyhow::Result<()> {
-        let (target, stage) = (job.wish.target(), "ask".to_owned());
-        let skipped = Skipped { target, stage, code: code.into(), reason: reason.into() };
+        let skipped = skipped(&job.wish.target(), code, reason);
         self.home.state.skip(job.run, code, &skipped, now()).await?;
         self.end(job.run).await
     }
+}
+
+fn skipped(target: &str, code: &str, reason: &str) -> Skipped {
+    Skipped { target: target.into(), stage: "ask".into(), code: code.into(), reason: reason.into() }
 }

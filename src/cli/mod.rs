@@ -19,6 +19,7 @@ mod network;
 mod pack;
 mod people;
 mod progress;
+mod prune;
 mod register;
 mod rescore;
 mod run;
@@ -87,6 +88,8 @@ enum Command {
     Worker(worker::Args),
     /// Judge everything remembered by the signatures at hand, without fetching. 用当前特征重新评估已留存的应用。
     Rescore(rescore::Args),
+    /// Forget what no longer serves: old runs, old versions, bytes nothing refers to. 清理不再需要的旧记录和文件。
+    Prune(prune::Args),
     /// Show what changed between versions of an app and between its copies in stores. 比较应用的版本和各商店的副本。
     Diff(diff::Args),
     /// Serve the reviewers' page. 启动核查网页。
@@ -169,6 +172,7 @@ impl Cli {
             Command::Watch(args) => watch::run(&args),
             Command::Worker(args) => worker::run(&args),
             Command::Rescore(args) => rescore::run(&args),
+            Command::Prune(args) => prune::run(&args),
             Command::Signatures(command) => signatures::run(&command),
             Command::Corpora(command) => corpora::run(&command),
             Command::Register(command) => register::run(&command),

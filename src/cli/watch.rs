@@ -15,6 +15,7 @@ use super::Exit;
 use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
+use super::prune;
 use super::rescore::rescore;
 use super::run::{RunArgs, line, stop_on_interrupt};
 use super::sweep::{Errand, sweep};
@@ -89,9 +90,14 @@ fn next(cron: &Cron, schedule: &Schedule, after: DateTime<Local>) -> anyhow::Res
 
 /// One run. What fails is told, and the next one comes as scheduled.
 async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> bool {
-    match errand(args, config, schedule, stop).await {
-        Ok(ended) => {
-            println!("{}", line(&ended, &args.run.grounds.judging.lang));
+    let lang = &args.run.grounds.judging.lang;
+    let told = match schedule.run {
+        config::Errand::Prune => forgotten(args, config, stop).await,
+        _ => errand(args, config, schedule, stop).await.map(|ended| line(&ended, lang)),
+    };
+    match told {
+        Ok(told) => {
+            println!("{told}");
             true
         }
         Err(error) => {
@@ -99,6 +105,13 @@ async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<Atomi
             false
         }
     }
+}
+
+/// Forgets what no longer serves. The configuration is read anew: what is kept may be less by now.
+async fn forgotten(args: &Args, config: &Config, stop: &Arc<AtomicBool>) -> anyhow::Result<String> {
+    let home = args.home.open_by(config).await?;
+    let pruned = prune::prune_home(&home, &args.network.config.load()?, false, stop).await?;
+    Ok(prune::line(&pruned, &args.run.grounds.judging.lang))
 }
 
 async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
@@ -114,7 +127,7 @@ async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<At
         config::Errand::Rescore => {
             return rescore(&home, auditor, &args.run, false, Arc::clone(stop)).await;
         }
-        config::Errand::Sweep => ("sweep", None),
+        config::Errand::Sweep | config::Errand::Prune => ("sweep", None),
         config::Errand::Reaudit => ("reaudit", Some(true)),
         config::Errand::Recheck => ("recheck", Some(false)),
     };

@@ -46,6 +46,16 @@ pub(super) async fn judge<S: State, V: Vault>(
         Some(blob) if vault.size(&blob).await?.is_some() => Some(Kept(vault.get(&blob).await?)),
         _ => None,
     };
+    if vault.size(sha256).await?.is_none() {
+        // An old offer that came back just when its file was forgotten: the next sweep fetches it.
+        let judge = move || auditor.conclude(listing.as_ref(), Vec::new());
+        let audit = tokio::task::spawn_blocking(judge).await?;
+        return Ok(Judged {
+            audit,
+            kept: None,
+            unread: Some("it is not kept any more; fetched by the next sweep".into()),
+        });
+    }
     let (path, sha256) = (vault.local(sha256).await?, sha256.to_owned());
     let (plain, alone) = (Arc::clone(&auditor), listing.clone());
     let judge = move || judge_file(&auditor, listing.as_ref(), facts, (&path, &name, &sha256), timeout);

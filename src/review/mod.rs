@@ -10,6 +10,7 @@ mod app;
 mod assets;
 mod bag;
 mod changes;
+mod dead;
 mod decide;
 mod dossier;
 mod draft;
@@ -136,6 +137,8 @@ fn router(site: Shared) -> Router {
         .route("/app/{app}/export/{format}", get(export::one))
         .route("/letters", get(letters::show))
         .route("/letters/{letter}/replay", post(letters::replay))
+        .route("/dead", get(dead::show).post(dead::all))
+        .route("/dead/{job}/again", post(dead::one))
         .route("/people", get(people::show).post(people::keep))
         .route("/log", get(people::log))
         .route("/me", get(me::show).post(me::change_password))

@@ -120,8 +120,19 @@ impl Did {
     }
 
     fn told(&self, page: &Page) -> String {
-        const KNOWN: [&str; 9] =
-            ["decided", "undone", "assigned", "moved", "password", "person", "view", "queued", "replayed"];
+        const KNOWN: [&str; 11] = [
+            "decided",
+            "undone",
+            "assigned",
+            "moved",
+            "password",
+            "person",
+            "view",
+            "queued",
+            "replayed",
+            "tried",
+            "tried-some",
+        ];
         if !KNOWN.contains(&self.key.as_str()) {
             return String::new();
         }

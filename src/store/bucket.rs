@@ -6,23 +6,28 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, WriteMultipart};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, WriteMultipart};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use super::vault::checked;
-use super::{Folder, Result, StoreError, Vault};
+use super::vault::{checked, digits};
+use super::{Blob, Folder, Result, StoreError, Vault, is_sha256};
 use crate::model::hex;
 
 /// Bytes of one part of an upload; S3 asks for 5 MiB at least.
 const PART: usize = 8 << 20;
 /// Parts of one upload on their way at once.
 const PARTS_AT_ONCE: usize = 4;
+
+/// Bytes put again are written again once they lie there for so long: nothing else changes an
+/// object's time. A vault forgets nothing younger than a day.
+const RENEWED: Duration = Duration::from_secs(12 * 3_600);
 
 /// A vault in a bucket.
 #[derive(Debug, Clone)]
@@ -72,6 +77,22 @@ impl Bucket {
         Ok(self.prefix.clone().join(&name[..2]).join(&name[2..4]).join(name))
     }
 
+    /// What lies under a key.
+    async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>> {
+        match self.store.head(key).await {
+            Ok(meta) => Ok(Some(meta)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether something lies there, and long since.
+    async fn needs_put(&self, key: &Key) -> Result<bool> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let limit = i64::try_from(now.saturating_sub(RENEWED).as_millis()).unwrap_or(i64::MAX);
+        Ok(self.head(key).await?.is_none_or(|meta| meta.last_modified.timestamp_millis() < limit))
+    }
+
     /// Writes a file part by part. Whoever comes second writes the same bytes.
     async fn upload(&self, file: &Path, key: &Key) -> Result<()> {
         let mut upload = WriteMultipart::new_with_chunk_size(self.store.put_multipart(key).await?, PART);
@@ -108,15 +129,22 @@ impl Vault for Bucket {
     async fn put(&self, bytes: &[u8]) -> Result<String> {
         let name = hex(&Sha256::digest(bytes));
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.store.put_opts(&self.key(&name)?, Bytes::copy_from_slice(bytes).into(), options).await {
-            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(name),
+        let (key, bytes) = (self.key(&name)?, Bytes::copy_from_slice(bytes));
+        match self.store.put_opts(&key, bytes.clone().into(), options).await {
+            Ok(_) => Ok(name),
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                if self.needs_put(&key).await? {
+                    self.store.put(&key, bytes.into()).await?;
+                }
+                Ok(name)
+            }
             Err(error) => Err(error.into()),
         }
     }
 
     async fn adopt(&self, file: &Path, sha256: &str) -> Result<()> {
         let key = self.key(sha256)?;
-        if self.size(sha256).await?.is_none() {
+        if self.needs_put(&key).await? {
             self.upload(file, &key).await?;
         }
         // It is about to be read: by this worker, as often as not.
@@ -124,11 +152,7 @@ impl Vault for Bucket {
     }
 
     async fn size(&self, sha256: &str) -> Result<Option<u64>> {
-        match self.store.head(&self.key(sha256)?).await {
-            Ok(meta) => Ok(Some(meta.size)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.head(&self.key(sha256)?).await?.map(|meta| meta.size))
     }
 
     async fn range(&self, sha256: &str, offset: u64, len: u64) -> Result<Vec<u8>> {
@@ -157,6 +181,32 @@ impl Vault for Bucket {
         let path = file.keep().map_err(|e| e.error)?;
         self.cache.keep(&path, sha256).await?;
         self.cache.folder.local(sha256).await
+    }
+
+    async fn list(&self, of: &str) -> Result<Vec<Blob>> {
+        let mut all = self.store.list(Some(&self.prefix.clone().join(digits(of)?)));
+        let mut found = Vec::new();
+        while let Some(meta) = all.next().await {
+            let meta = meta?;
+            let name = meta.location.filename().unwrap_or_default();
+            if is_sha256(name) {
+                let put_at = meta.last_modified.timestamp_millis();
+                found.push(Blob { sha256: name.to_owned(), bytes: meta.size, put_at });
+            }
+        }
+        Ok(found)
+    }
+
+    async fn remove(&self, sha256: &str, before: i64) -> Result<bool> {
+        let key = self.key(sha256)?;
+        // A last look: whoever put the same bytes meanwhile wrote them anew.
+        match self.head(&key).await? {
+            Some(meta) if meta.last_modified.timestamp_millis() < before => {
+                self.store.delete(&key).await?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     async fn verify(&self, sha256: &str) -> Result<()> {

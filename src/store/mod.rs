@@ -8,6 +8,7 @@
 
 mod bucket;
 mod database;
+mod dead;
 mod desk;
 mod error;
 mod folder;
@@ -15,6 +16,7 @@ mod home;
 mod outbox;
 mod people;
 mod place;
+mod prune;
 mod rows;
 mod state;
 mod stream;
@@ -24,6 +26,7 @@ mod work;
 
 pub use bucket::Bucket;
 pub use database::Database;
+pub use dead::{DeadCount, DeadJob, DeadQuery, stage_of};
 pub use desk::{Agreement, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, RunCount, Tray, TwoReviewers};
 pub use error::StoreError;
 pub use folder::Folder;
@@ -31,13 +34,14 @@ pub use home::{Home, Lock};
 pub use outbox::{Delivery, Letter, Outbox};
 pub use people::{ApiClient, Deed, People, Person, Session};
 pub use place::Place;
+pub use prune::{Gone, Keep, Prune, Rows, Span};
 pub use rows::{
     AppRow, AuditRow, Delta, FetchRow, FindingRow, JobCount, Judged, Known, ListingRow, NewAudit, NewFetch,
     PackageFile, Review, Run, Seen, Sight, SkipRow, Withheld,
 };
 pub use state::{State, name_of};
 pub use turns::Turn;
-pub use vault::{Vault, is_sha256};
+pub use vault::{Blob, Vault, is_sha256};
 pub use work::{Failed, Lease, NewJob, Work};
 
 /// What calls of this module come to.

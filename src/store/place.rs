@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Bucket, Folder, Result, Vault};
+use super::{Blob, Bucket, Folder, Result, Vault};
 
 /// Where bytes are kept.
 #[derive(Debug, Clone)]
@@ -53,6 +53,14 @@ impl Vault for Place {
 
     async fn local(&self, sha256: &str) -> Result<PathBuf> {
         of!(self.local(sha256))
+    }
+
+    async fn list(&self, digits: &str) -> Result<Vec<Blob>> {
+        of!(self.list(digits))
+    }
+
+    async fn remove(&self, sha256: &str, before: i64) -> Result<bool> {
+        of!(self.remove(sha256, before))
     }
 
     async fn verify(&self, sha256: &str) -> Result<()> {

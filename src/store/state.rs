@@ -73,6 +73,8 @@ pub trait State: Send + Sync {
     fn remember(&self, audit: NewAudit<'_>) -> impl Future<Output = Result<Delta>> + Send;
     /// Keeps that something was left out; once a run, target and stage.
     fn skip(&self, run: i64, code: &str, skipped: &Skipped, at: i64) -> impl Future<Output = Result<()>> + Send;
+    /// Takes back that something was left out.
+    fn unskip(&self, run: i64, skipped: &Skipped) -> impl Future<Output = Result<()>> + Send;
     /// Audits of a run after an audit, in the order they were made.
     fn audits(&self, run: i64, after: i64, most: u32) -> impl Future<Output = Result<Vec<AuditRow>>> + Send;
     /// Skips of a run after a skip.

@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
 use super::{Lease, NewJob, Result, StoreError};
-use crate::model::hex;
+use crate::model::{Skipped, hex};
 
 /// A message that is not acknowledged comes again after this; as long as a lease of a sweep.
 const ACK_WAIT: Duration = Duration::from_secs(20);
@@ -60,9 +60,9 @@ fn stage(queue: &str) -> &'static str {
     STAGES.into_iter().find(|stage| *stage == word).unwrap_or(STAGES[0])
 }
 
-/// A queue as one token of a subject: its name may hold anything.
-fn token(queue: &str) -> String {
-    hex(&Sha256::digest(queue)[..12])
+/// A queue or key as one token of a subject: its name may hold anything.
+fn token(name: &str) -> String {
+    hex(&Sha256::digest(name)[..12])
 }
 
 impl Stream {
@@ -226,15 +226,29 @@ impl Stream {
         self.held().remove(&(lease.job, lease.token));
     }
 
-    /// Keeps that a job died, for whoever looks after the cluster.
-    pub(super) async fn bury(&self, lease: &Lease, reason: &str) {
+    /// Keeps that a job died, for whoever looks after the cluster. The database holds the same.
+    pub(super) async fn bury(&self, lease: &Lease, why: &Skipped) {
         self.done(lease).await;
         let letter = serde_json::json!({ "key": lease.key, "queue": lease.queue, "payload": lease.payload,
-            "attempts": lease.attempts, "reason": reason });
-        let subject = format!("{}.dead.{}", self.name, token(&lease.queue));
-        match self.context.publish(subject, letter.to_string().into()).await {
+            "attempts": lease.attempts, "why": why });
+        match self.context.publish(self.grave(&lease.key), letter.to_string().into()).await {
             Ok(acknowledged) => said(acknowledged.await.map(|_| ())),
             Err(error) => tracing::warn!("a dead letter is not kept: {error}"),
+        }
+    }
+
+    fn grave(&self, key: &str) -> String {
+        format!("{}.dead.{}", self.name, token(key))
+    }
+
+    /// A job is not dead any more.
+    pub(super) async fn exhume(&self, key: &str) {
+        let purged = async {
+            let dead = self.context.get_stream(format!("{}-dead", self.name)).await.map_err(broken)?;
+            dead.purge().filter(self.grave(key)).await.map_err(broken)
+        };
+        if let Err(error) = purged.await {
+            tracing::debug!("a dead letter stays: {error}");
         }
     }
 

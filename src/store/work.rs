@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use super::Result;
+use super::{DeadCount, DeadJob, DeadQuery, Result};
+use crate::model::Skipped;
 
 /// A job to push.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +66,8 @@ pub trait Work: Send + Sync {
     fn fail(
         &self,
         lease: &Lease,
-        reason: &str,
+        why: &Skipped,
+        now: i64,
         again_at: i64,
         most: i64,
     ) -> impl Future<Output = Result<Failed>> + Send;
@@ -79,12 +81,26 @@ pub trait Work: Send + Sync {
     /// When the next job of the queues that begin with `prefix` is due; `None` when all are done or dead.
     fn next_due(&self, prefix: &str) -> impl Future<Output = Result<Option<i64>>> + Send;
 
-    /// Dead jobs of the queues that begin with `prefix`: key and reason.
-    fn dead(&self, prefix: &str, most: u32) -> impl Future<Output = Result<Vec<(String, String)>>> + Send;
+    /// Dead jobs, those that died last first.
+    fn dead(&self, query: &DeadQuery) -> impl Future<Output = Result<Vec<DeadJob>>> + Send;
+
+    /// One dead job.
+    fn dead_job(&self, id: i64) -> impl Future<Output = Result<Option<DeadJob>>> + Send;
+
+    /// How many jobs are dead, by stage and code.
+    fn dead_counts(&self) -> impl Future<Output = Result<Vec<DeadCount>>> + Send;
+
+    /// Makes a dead job of a run ready again, as if it had never been tried; `false` where the run
+    /// has ended, or the job is not dead any more.
+    fn revive(&self, id: i64, run: i64, now: i64) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Forgets a dead job; `false` where it is not dead any more.
+    fn let_go(&self, id: i64) -> impl Future<Output = Result<bool>> + Send;
 
     /// Frees leases whose holders are known to be gone: those of a killed process.
     fn release(&self, prefix: &str, now: i64) -> impl Future<Output = Result<u64>> + Send;
 
-    /// Forgets the jobs of the queues that begin with `prefix`; their keys may be pushed anew.
+    /// Forgets the jobs of the queues that begin with `prefix`; their keys may be pushed anew. Dead
+    /// ones stay, and so do those that died once and were not done since: they are dead again.
     fn forget(&self, prefix: &str) -> impl Future<Output = Result<u64>> + Send;
 }

@@ -89,7 +89,7 @@ await told(/已保存 2 条结论/);
 assert.equal(await page.locator(".inbox tbody tr").count(), left - 2);
 
 step("the other pages");
-for (const [name, path] of [["8-mending", "/mending"], ["9-results", "/results"], ["10-people", "/people"], ["11-log", "/log"], ["12-me", "/me"], ["15-letters", "/letters"], ["13-nowhere", "/nowhere"], ["14-empty", "/?search=zzzz"]]) {
+for (const [name, path] of [["8-mending", "/mending"], ["9-results", "/results"], ["10-people", "/people"], ["11-log", "/log"], ["12-me", "/me"], ["15-letters", "/letters"], ["20-dead", "/dead"], ["13-nowhere", "/nowhere"], ["14-empty", "/?search=zzzz"]]) {
   await page.goto(url + path);
   await look(name);
 }
@@ -114,6 +114,8 @@ await page.goto(`${url}/?tray=all`);
 await look("18-phone-inbox");
 await page.locator("a.open").first().click();
 await look("19-phone-app");
+await page.goto(`${url}/dead`);
+await look("21-phone-dead");
 
 step("sign out");
 await page.getByRole("button", { name: "退出" }).click();

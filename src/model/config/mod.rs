@@ -139,6 +139,23 @@ section! {
     }
 }
 
+section! {
+    /// `[keep]`: what `xunjian prune` leaves. What a finding, a decision, a letter or the latest state
+    /// of an app rests on always stays.
+    Keep {
+        run_days: u32 = 180, "Days after its end for which a run's audits and skips are kept, and old answers, versions of listings and packages with them.",
+            "一次任务结束后，其审计与跳过记录保留的天数；旧的应答、介绍版本和安装包同此期限。";
+        runs: u32 = 3, "Latest ended runs of each kind and scope that are kept whatever their age.",
+            "每种任务、每个范围无论多久都保留的最近次数。";
+        listings: u32 = 5, "Latest versions of each app's listing that are kept whatever their age.",
+            "每个应用的介绍无论多久都保留的最近版本数。";
+        dead_days: u32 = 90, "Days for which dead jobs are kept to be tried again.",
+            "失败任务保留待重试的天数。";
+        blob_days: u32 = 7, "Days for which bytes stay in the vault after they were put, though nothing refers to them: 1 at least, and longer than any pause of a sweep that will be resumed.",
+            "存入而无任何引用的文件保留的天数：至少 1，且应长于中断后还要继续的巡检的停顿时间。";
+    }
+}
+
 /// `[host."NAME"]`: what differs from `[pace]` for one host.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -171,6 +188,8 @@ pub enum Errand {
     Reaudit,
     /// Fetch and judge anew some apps without findings, picked at random.
     Recheck,
+    /// Forget what no longer serves.
+    Prune,
 }
 
 /// `[[watch]]`: a run on a schedule.
@@ -216,6 +235,8 @@ pub struct Config {
     pub evidence: Evidence,
     /// `[traces]`
     pub traces: Traces,
+    /// `[keep]`
+    pub keep: Keep,
     /// `[cluster.NAME]`
     pub cluster: BTreeMap<String, Engine>,
     /// `[host."NAME"]`
@@ -228,6 +249,9 @@ pub struct Config {
 
 /// Seconds that any wait or timeout may be set to: a year.
 const SECONDS_MAX: f64 = 31_536_000.0;
+
+/// Days that anything may be kept for: a hundred years.
+const DAYS_MAX: u32 = 36_500;
 
 impl Config {
     /// Reads the text of a configuration file; `file` is its name for messages.
@@ -274,6 +298,19 @@ impl Config {
             if !(1..=64).contains(&value) {
                 return Err((key, format!("is {value}; give 1 to 64")));
             }
+        }
+        for (key, days) in [
+            ("keep.run_days", self.keep.run_days),
+            ("keep.dead_days", self.keep.dead_days),
+            ("keep.blob_days", self.keep.blob_days),
+        ] {
+            let least = u32::from(key == "keep.blob_days");
+            if !(least..=DAYS_MAX).contains(&days) {
+                return Err((key, format!("is {days}; give days from {least} to {DAYS_MAX}")));
+            }
+        }
+        if self.keep.runs == 0 {
+            return Err(("keep.runs", "is 0; the latest run of a kind always stays".into()));
         }
         if n.contact.chars().any(char::is_control) {
             return Err(("network.contact", "holds a control character".into()));
@@ -340,6 +377,8 @@ mod tests {
             "[pace]\nevery = -1.0",
             "[network]\npage-timeout = nan",
             "[evidence]\ntimestamp-authority = \"tsa\"",
+            "[keep]\nblob-days = 0",
+            "[keep]\nruns = 0",
         ] {
             assert!(Config::parse("c", text).is_err(), "{text}");
         }

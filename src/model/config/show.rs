@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Caps, Config, Engine, Evidence, Network, Pace, Traces};
+use super::{Caps, Config, Engine, Evidence, Keep, Network, Pace, Traces};
 
 /// Sections that are there as often as somebody needs them: what they are for, with an example.
 const FURTHER: [(&str, [&str; 2]); 4] = [
@@ -38,10 +38,10 @@ const FURTHER: [(&str, [&str; 2]); 4] = [
         "watch",
         [
             "# A scheduled run; as many as needed. `when` is a cron expression in local time, `run` is sweep, rescore,\n\
-             # reaudit or recheck, `jitter` the longest delay in seconds, `apps` the most apps of a reaudit or recheck:\n\
+             # reaudit, recheck or prune, `jitter` the longest delay in seconds, `apps` the most apps of a reaudit or recheck:\n\
              # [[watch]]\n# when = \"0 3 * * 1\"\n# run = \"sweep\"\n# stores = [\"fdroid\"]\n# jitter = 600.0\n# apps = 50",
-            "# 定时任务，可写多个。when 是本地时间的 cron 表达式；run 为 sweep（巡检）、rescore（重新评估）、reaudit（复查）\n\
-             # 或 recheck（抽查）；jitter 是最长的随机推迟秒数；apps 是一次复查或抽查的应用数上限：\n\
+            "# 定时任务，可写多个。when 是本地时间的 cron 表达式；run 为 sweep（巡检）、rescore（重新评估）、reaudit（复查）、\n\
+             # recheck（抽查）或 prune（清理）；jitter 是最长的随机推迟秒数；apps 是一次复查或抽查的应用数上限：\n\
              # [[watch]]\n# when = \"0 3 * * 1\"\n# run = \"sweep\"\n# stores = [\"fdroid\"]\n# jitter = 600.0\n# apps = 50",
         ],
     ),
@@ -75,6 +75,7 @@ impl Config {
             ("engine", Engine::WORDS),
             ("evidence", Evidence::WORDS),
             ("traces", Traces::WORDS),
+            ("keep", Keep::WORDS),
         ];
         for (name, words) in sections {
             let _ = writeln!(out, "[{name}]");

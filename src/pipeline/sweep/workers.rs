@@ -11,8 +11,8 @@ use super::jobs::{Stage, audit_queue, prefix, store_of, store_queues};
 use super::tally::count;
 use super::{Catalogue, Sweep, SweepError};
 use crate::model::Skipped;
-use crate::model::fetch::{Fault, Outcome};
-use crate::store::{Failed, Lease, State, Vault, Work};
+use crate::model::fetch::Fault;
+use crate::store::{DeadQuery, Failed, Lease, State, Vault, Work};
 
 /// Milliseconds that a job is held without a sign of life from whoever has it.
 const LEASE: i64 = 20_000;
@@ -151,8 +151,9 @@ where
         let most = if fault.outcome.is_passing() { self.plan.tries } else { 0 };
         let backoff = self.plan.backoff.saturating_mul(1 << lease.attempts.clamp(0, 10)).min(BACKOFF_MAX);
         let asked = fault.retry_after.map_or(0, |s| i64::try_from(s.saturating_mul(1000)).unwrap_or(i64::MAX));
-        let reason = serde_json::to_string(&(target, stage, fault.outcome.id(), &fault.detail))?;
-        match self.state.fail(lease, &reason, now().saturating_add(backoff.max(asked)), most).await? {
+        let why = skipped(fault.outcome.id(), target, stage, &fault.detail);
+        let again_at = now().saturating_add(backoff.max(asked));
+        match self.state.fail(lease, &why, now(), again_at, most).await? {
             Failed::Again => {
                 count(&self.tally.waits, 1);
                 Ok(false)
@@ -167,8 +168,8 @@ where
 
     /// Ends a job that cannot be done, with a skip.
     pub(super) async fn bury_one(&self, run: i64, lease: &Lease, reason: &str) -> Result<(), SweepError> {
-        self.skip(run, "lost", &lease.key, "sweep", reason).await?;
-        self.state.complete(lease, &[], now()).await?;
+        self.skip(run, "failed", &lease.key, "sweep", reason).await?;
+        self.state.fail(lease, &skipped("failed", &lease.key, "sweep", reason), now(), now(), 0).await?;
         Ok(())
     }
 
@@ -181,21 +182,24 @@ where
         reason: &str,
     ) -> Result<(), SweepError> {
         count(&self.tally.skips, 1);
-        let skipped = Skipped { target: target.into(), stage: stage.into(), code: code.into(), reason: reason.into() };
-        tracing::info!(app = %skipped.target, stage, code, "{reason}");
-        Ok(self.state.skip(run, code, &skipped, now()).await?)
+        tracing::info!(app = %target, stage, code, "{reason}");
+        Ok(self.state.skip(run, code, &skipped(code, target, stage, reason), now()).await?)
     }
 
     /// Jobs that died while nobody could say so end as skips as well.
     pub(super) async fn bury(&self, run: i64) -> Result<(), SweepError> {
-        const MOST: u32 = 100_000;
-        for (key, reason) in self.state.dead(&prefix(run), MOST).await? {
-            let told: Option<(String, String, String, String)> = serde_json::from_str(&reason).ok();
-            let (target, stage, code, detail) =
-                told.unwrap_or_else(|| (key, "sweep".into(), Outcome::Network.id().into(), reason));
-            let skipped = Skipped { target, stage, code: code.clone(), reason: detail };
-            self.state.skip(run, &code, &skipped, now()).await?;
+        let mut query = DeadQuery { prefix: prefix(run), most: 1_000, ..DeadQuery::default() };
+        loop {
+            let dead = self.state.dead(&query).await?;
+            let Some(last) = dead.last() else { return Ok(()) };
+            query.after = Some((last.died, last.id));
+            for job in dead {
+                self.state.skip(run, &job.skipped.code, &job.skipped, now()).await?;
+            }
         }
-        Ok(())
     }
+}
+
+fn skipped(code: &str, target: &str, stage: &str, reason: &str) -> Skipped {
+    Skipped { target: target.into(), stage: stage.into(), code: code.into(), reason: reason.into() }
 }

@@ -5,6 +5,7 @@
 mod apps;
 mod audits;
 mod caller;
+mod dead;
 mod findings;
 mod problem;
 mod runs;
@@ -49,7 +50,7 @@ const AROUND: usize = 2 << 20;
         (name = "apps", description = "Apps with findings, and their reports."),
         (name = "findings", description = "Findings, the decisions about them, and their evidence."),
         (name = "audits", description = "Audits on demand."),
-        (name = "runs", description = "What sweeps and other runs did."),
+        (name = "runs", description = "What sweeps and other runs did, and the jobs that died."),
         (name = "standings", description = "The case backend's lists, pushed to us.")
     )
 )]
@@ -74,6 +75,7 @@ pub(super) fn routers(package_bytes: u64) -> (Router<Shared>, Router<Shared>) {
         .routes(routes!(audits::one))
         .routes(routes!(audits::progress))
         .routes(routes!(runs::list))
+        .routes(routes!(dead::list))
         .split_for_parts();
     let (slow, more) = OpenApiRouter::new()
         .routes(routes!(audits::ask))

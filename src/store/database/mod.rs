@@ -5,12 +5,14 @@
 //! columns a test holds equal.
 
 mod audits;
+mod dead;
 mod deciding;
 mod desk;
 mod engine;
 mod fetches;
 mod outbox;
 mod people;
+mod prune;
 mod reading;
 mod seeing;
 mod state;
@@ -109,6 +111,8 @@ enum Thing<'a> {
     Ask(&'a str),
     /// The open run of a kind and scope.
     Run(&'a str, &'a str),
+    /// The jobs of a run, by what their queues begin with.
+    Jobs(&'a str),
 }
 
 impl Thing<'_> {
@@ -119,6 +123,7 @@ impl Thing<'_> {
             Self::App(app) => format!("app {app}"),
             Self::Ask(ask) => format!("ask {ask}"),
             Self::Run(kind, scope) => format!("run {kind} {scope}"),
+            Self::Jobs(prefix) => format!("jobs {prefix}"),
         };
         Sha256::digest(text)[..8].iter().fold(0, |number, byte| number << 8 | i64::from(*byte))
     }

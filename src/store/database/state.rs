@@ -180,6 +180,16 @@ impl State for Database {
         Ok(())
     }
 
+    async fn unskip(&self, run: i64, skipped: &Skipped) -> Result<()> {
+        sqlx::query("DELETE FROM skips WHERE run = $1 AND target = $2 AND stage = $3")
+            .bind(run)
+            .bind(&skipped.target)
+            .bind(&skipped.stage)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
     async fn audits(&self, run: i64, after: i64, most: u32) -> Result<Vec<AuditRow>> {
         let rows = sqlx::query("SELECT * FROM audits WHERE run = $1 AND id > $2 ORDER BY id LIMIT $3")
             .bind(run)

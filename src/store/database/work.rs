@@ -7,9 +7,10 @@ use sqlx::Row;
 
 use super::engine::Engine;
 use super::statement::Statement;
-use super::{Database, after};
+use super::{Database, Thing, after};
+use crate::model::Skipped;
 use crate::store::stream::{self, Stream};
-use crate::store::{Failed, JobCount, Lease, NewJob, Result, Work};
+use crate::store::{DeadCount, DeadJob, DeadQuery, Failed, JobCount, Lease, NewJob, Result, Work, stage_of};
 
 /// Whether a change fenced by job, state and token met its row.
 macro_rules! fenced {
@@ -100,7 +101,7 @@ impl Database {
 }
 
 /// Milliseconds since 1970 UTC: a message waits by the clock, whatever the caller's times are.
-fn now() -> i64 {
+fn clock() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -164,12 +165,21 @@ impl Work for Database {
         Ok(true)
     }
 
-    async fn fail(&self, lease: &Lease, reason: &str, again_at: i64, most: i64) -> Result<Failed> {
+    async fn fail(&self, lease: &Lease, why: &Skipped, now: i64, again_at: i64, most: i64) -> Result<Failed> {
         let is_last = lease.attempts >= most;
+        let reason = serde_json::to_string(why)?;
         let held = if is_last {
-            fenced!(self, lease, "UPDATE jobs SET state = 'dead', reason = $3", reason)
+            fenced!(
+                self,
+                lease,
+                "UPDATE jobs SET state = 'dead', reason = $3, stage = $4, code = $5, died = $6",
+                &reason,
+                stage_of(&lease.queue),
+                &why.code,
+                now
+            )
         } else {
-            fenced!(self, lease, "UPDATE jobs SET state = 'ready', reason = $3, due = $4", reason, again_at)
+            fenced!(self, lease, "UPDATE jobs SET state = 'ready', reason = $3, due = $4", &reason, again_at)
         };
         let failed = match (held, is_last) {
             (false, _) => Failed::Stale,
@@ -179,8 +189,8 @@ impl Work for Database {
         if let Some(stream) = &self.stream {
             match failed {
                 Failed::Stale => stream.lost(lease),
-                Failed::Dead => stream.bury(lease, reason).await,
-                Failed::Again => stream.again(lease, wait(again_at - now())).await,
+                Failed::Dead => stream.bury(lease, why).await,
+                Failed::Again => stream.again(lease, wait(again_at - clock())).await,
             }
         }
         Ok(failed)
@@ -195,7 +205,7 @@ impl Work for Database {
             again_at
         );
         match &self.stream {
-            Some(stream) if held => stream.again(lease, wait(again_at - now())).await,
+            Some(stream) if held => stream.again(lease, wait(again_at - clock())).await,
             Some(stream) => stream.lost(lease),
             None => {}
         }
@@ -226,16 +236,24 @@ impl Work for Database {
         Ok(row.try_get(0)?)
     }
 
-    async fn dead(&self, prefix: &str, most: u32) -> Result<Vec<(String, String)>> {
-        let rows = sqlx::query_as(
-            "SELECT key, reason FROM jobs WHERE queue >= $1 AND queue < $2 AND state = 'dead' ORDER BY id LIMIT $3",
-        )
-        .bind(prefix)
-        .bind(after(prefix))
-        .bind(i64::from(most))
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(rows)
+    async fn dead(&self, query: &DeadQuery) -> Result<Vec<DeadJob>> {
+        self.dead_jobs(query).await
+    }
+
+    async fn dead_job(&self, id: i64) -> Result<Option<DeadJob>> {
+        self.one_dead(id).await
+    }
+
+    async fn dead_counts(&self) -> Result<Vec<DeadCount>> {
+        self.count_dead().await
+    }
+
+    async fn revive(&self, id: i64, run: i64, now: i64) -> Result<bool> {
+        self.revive_job(id, run, now).await
+    }
+
+    async fn let_go(&self, id: i64) -> Result<bool> {
+        self.let_dead_go(id).await
     }
 
     async fn release(&self, prefix: &str, now: i64) -> Result<u64> {
@@ -263,11 +281,23 @@ impl Work for Database {
                 stream.forget(&queue).await;
             }
         }
-        let gone = sqlx::query("DELETE FROM jobs WHERE queue >= $1 AND queue < $2")
+        let mut change = self.change().await?;
+        self.hold(&mut change, Thing::Jobs(prefix)).await?;
+        // Somebody asked for another try when the run was about to end.
+        sqlx::query(
+            "UPDATE jobs SET state = 'dead'
+             WHERE queue >= $1 AND queue < $2 AND state IN ('ready', 'leased') AND died > 0",
+        )
+        .bind(prefix)
+        .bind(after(prefix))
+        .execute(&mut *change)
+        .await?;
+        let gone = sqlx::query("DELETE FROM jobs WHERE queue >= $1 AND queue < $2 AND state <> 'dead'")
             .bind(prefix)
             .bind(after(prefix))
-            .execute(&self.writer)
+            .execute(&mut *change)
             .await?;
+        change.commit().await?;
         Ok(gone.rows_affected())
     }
 }

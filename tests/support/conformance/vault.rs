@@ -51,6 +51,25 @@ pub async fn changed_bytes_are_named(vault: &impl Vault, change: impl Fn(&str)) 
     assert!(matches!(vault.verify(&name).await, Err(StoreError::Damaged(found, _)) if found == name));
 }
 
+pub async fn what_was_not_put_for_long_can_be_removed(vault: &impl Vault) {
+    let name = vault.put(b"an old page").await.unwrap();
+    let listed = async || vault.list(&name[..2]).await.unwrap().into_iter().find(|blob| blob.sha256 == name);
+    let blob = listed().await.unwrap();
+    assert_eq!(blob.bytes, 11);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    assert!((now - 60_000..=now + 2_000).contains(&blob.put_at), "{} {now}", blob.put_at);
+    assert!(!vault.remove(&name, now - 3_600_000).await.unwrap(), "put since");
+    assert!(vault.remove(&name, now + 3_600_000).await.unwrap());
+    assert_eq!((vault.size(&name).await.unwrap(), listed().await), (None, None));
+    assert!(!vault.remove(&name, i64::MAX).await.unwrap(), "it is not there any more");
+    assert_eq!(vault.put(b"an old page").await.unwrap(), name);
+    assert_eq!(vault.get(&name).await.unwrap(), b"an old page");
+    for hostile in ["..", "", "a", "AB", "abc", "/a"] {
+        assert!(matches!(vault.list(hostile).await, Err(StoreError::Name(_))), "{hostile}");
+    }
+    assert!(matches!(vault.remove("../x", 0).await, Err(StoreError::Name(_))));
+}
+
 pub async fn many_writers_of_the_same_bytes_agree(vault: &(impl Vault + Clone + 'static)) {
     let writers: Vec<_> = (0..16)
         .map(|n| {

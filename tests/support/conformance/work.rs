@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use xunjian::store::{Failed, NewJob, Work};
+use xunjian::model::Skipped;
+use xunjian::store::{DeadCount, DeadQuery, Failed, NewJob, State, Work};
 
 const SECOND: i64 = 1000;
 
 fn job(key: &str, priority: i64) -> NewJob {
     NewJob { key: key.into(), queue: "1/fetch".into(), priority, payload: format!("{{\"of\":\"{key}\"}}") }
+}
+
+fn why(target: &str, code: &str, reason: &str) -> Skipped {
+    Skipped { target: target.into(), stage: "crawl".into(), code: code.into(), reason: reason.into() }
 }
 
 async fn counted(work: &impl Work, state: &str) -> u64 {
@@ -78,7 +83,7 @@ pub async fn a_stale_lease_changes_nothing(work: &impl Work) {
     assert!(!work.complete(&stale, &[job("child", 0)], SECOND).await.unwrap());
     assert!(!work.extend(&stale, 99 * SECOND).await.unwrap());
     assert!(!work.defer(&stale, "late", 0).await.unwrap());
-    assert_eq!(work.fail(&stale, "late", 0, 1).await.unwrap(), Failed::Stale);
+    assert_eq!(work.fail(&stale, &why("a", "network", "late"), 0, 0, 1).await.unwrap(), Failed::Stale);
     assert_eq!(counted(work, "ready").await, 0, "the child of a stale lease is not there");
     assert!(work.extend(&held, 20 * SECOND).await.unwrap());
     assert_eq!(work.lease(&["1/fetch"], 19 * SECOND, 30 * SECOND).await.unwrap(), None, "held longer");
@@ -94,9 +99,14 @@ pub async fn a_job_that_always_fails_dies_with_its_reason(work: &impl Work) {
         assert_eq!((lease.key.as_str(), lease.attempts), ("poison", attempt));
         let expected = if attempt == 3 { Failed::Dead } else { Failed::Again };
         let again_at = (attempt + 1) * SECOND;
-        assert_eq!(work.fail(&lease, &format!("broken {attempt}"), again_at, 3).await.unwrap(), expected);
+        let why = why("s:poison", "network", &format!("broken {attempt}"));
+        assert_eq!(work.fail(&lease, &why, attempt * SECOND, again_at, 3).await.unwrap(), expected);
     }
-    assert_eq!(work.dead("1/", 10).await.unwrap(), [("poison".to_owned(), "broken 3".to_owned())]);
+    let dead = work.dead(&DeadQuery { prefix: "1/".into(), most: 10, ..DeadQuery::default() }).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!((dead[0].key.as_str(), dead[0].attempts, dead[0].died), ("poison", 3, 3 * SECOND));
+    assert_eq!(dead[0].skipped, why("s:poison", "network", "broken 3"));
+    assert_eq!(dead[0].payload, "{\"of\":\"poison\"}");
     let lease = work.lease(&["1/fetch"], 9 * SECOND, 10 * SECOND).await.unwrap().unwrap();
     assert_eq!(lease.key, "sound", "the queue goes on");
     assert!(work.defer(&lease, "throttled", 60 * SECOND).await.unwrap());
@@ -116,6 +126,64 @@ pub async fn leases_of_the_dead_are_freed_and_queues_forgotten(work: &impl Work)
     assert_eq!(work.forget("1/").await.unwrap(), 1);
     assert_eq!(work.push(&[job("a", 0)], 0).await.unwrap(), 1, "forgotten keys are new");
     assert!(work.lease(&["2/fetch"], 0, SECOND).await.unwrap().is_some(), "other queues stay");
+}
+
+/// Dead jobs are told by stage and reason, page by page; they outlive their run, and come back while it goes on.
+pub async fn the_dead_are_listed_and_come_back_while_their_run_goes_on(work: &(impl Work + State)) {
+    let run = work.begin("sweep", "s", 1).await.unwrap().id;
+    let (fetch, audit) = (format!("{run}/fetch/s"), format!("{run}/audit"));
+    let on = |queue: &str, key: &str| NewJob { queue: queue.into(), ..job(&format!("{run}/{key}"), 0) };
+    let jobs = [on(&fetch, "a"), on(&fetch, "b"), on(&fetch, "c"), on(&audit, "d"), on(&fetch, "done")];
+    work.push(&jobs, 1).await.unwrap();
+    let mut died = Vec::new();
+    for (at, (queue, code)) in
+        [(&fetch, "network"), (&fetch, "not-found"), (&fetch, "network"), (&audit, "failed")].into_iter().enumerate()
+    {
+        let at = at as i64 + 10;
+        let lease = work.lease(queue, at, at + SECOND).await.unwrap().unwrap();
+        assert_eq!(work.fail(&lease, &why(&lease.key, code, "broken"), at, at, 0).await.unwrap(), Failed::Dead);
+        assert!(!work.complete(&lease, &[], at).await.unwrap(), "the dead do nothing");
+        died.push(lease);
+    }
+    let all = DeadQuery { most: 10, ..DeadQuery::default() };
+    let keys = async |query: &DeadQuery| -> Vec<String> {
+        work.dead(query)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|job| job.key[job.key.find('/').unwrap() + 1..].into())
+            .collect()
+    };
+    assert_eq!(keys(&all).await, ["d", "c", "b", "a"], "who died last comes first");
+    let first = work.dead(&DeadQuery { most: 2, ..all.clone() }).await.unwrap();
+    let after = Some((first[1].died, first[1].id));
+    assert_eq!(keys(&DeadQuery { after, ..all.clone() }).await, ["b", "a"]);
+    assert_eq!(keys(&DeadQuery { stage: "audit".into(), ..all.clone() }).await, ["d"]);
+    assert_eq!(keys(&DeadQuery { code: "network".into(), stage: "fetch".into(), ..all.clone() }).await, ["c", "a"]);
+    assert_eq!(keys(&DeadQuery { prefix: format!("{run}/audit"), ..all.clone() }).await, ["d"]);
+    assert_eq!(keys(&DeadQuery { prefix: "999/".into(), ..all.clone() }).await, [] as [&str; 0]);
+    let count = |stage: &str, code: &str, count| DeadCount { stage: stage.into(), code: code.into(), count };
+    let counts = [count("audit", "failed", 1), count("fetch", "network", 2), count("fetch", "not-found", 1)];
+    assert_eq!(work.dead_counts().await.unwrap(), counts);
+
+    let [a, b] = [died[0].job, died[1].job];
+    assert!(work.revive(a, run, 20).await.unwrap());
+    assert!(!work.revive(a, run, 20).await.unwrap(), "it is not dead any more");
+    assert_eq!(work.dead_job(a).await.unwrap(), None);
+    let lease = work.lease(&fetch, 20, 20 + SECOND).await.unwrap().unwrap();
+    assert_eq!((lease.job, lease.attempts, &lease.payload), (a, 1, &died[0].payload), "as if never tried");
+    assert!(lease.token > died[0].token);
+    assert!(work.complete(&lease, &[], 20).await.unwrap());
+    // Somebody asks for another try in the moment in which the run ends: nothing is lost.
+    assert!(work.revive(b, run, 30).await.unwrap());
+    work.end(run, "{}", 30).await.unwrap();
+    assert_eq!(work.forget(&format!("{run}/")).await.unwrap(), 2, "what was done");
+    assert_eq!(keys(&all).await, ["d", "c", "b"], "the dead outlive their run");
+    assert!(!work.revive(b, run, 40).await.unwrap(), "nobody works on it any more");
+    assert_eq!(work.lease(&fetch, 99 * SECOND, 100 * SECOND).await.unwrap(), None);
+    assert!(work.let_go(b).await.unwrap());
+    assert!(!work.let_go(b).await.unwrap());
+    assert_eq!(keys(&all).await, ["d", "c"]);
 }
 
 /// Eight workers, some of which drop what they hold: every key done once, children too.
