@@ -73,7 +73,7 @@ async fn bury(sweeper: &Sweeper) {
         let queue = if sort == "audit" { format!("{run}/audit") } else { format!("{run}/fetch/our-store") };
         let (key, at) = (format!("{run}/{sort}/our-store/{number}"), 1_790_000_000_000 + number as i64);
         state.push(&[NewJob { key, queue: queue.clone(), priority: 0, payload: "{}".into() }], at).await.unwrap();
-        let lease = state.lease(&queue, at, at + 1).await.unwrap().unwrap();
+        let lease = state.lease(&[&queue], at, at + 1).await.unwrap().unwrap();
         let why = Skipped { target: target.into(), stage: "crawl".into(), code: code.into(), reason: reason.into() };
         state.fail(&lease, &why, at, at, 0).await.unwrap();
     }

@@ -140,7 +140,7 @@ pub async fn the_dead_are_listed_and_come_back_while_their_run_goes_on(work: &(i
         [(&fetch, "network"), (&fetch, "not-found"), (&fetch, "network"), (&audit, "failed")].into_iter().enumerate()
     {
         let at = at as i64 + 10;
-        let lease = work.lease(queue, at, at + SECOND).await.unwrap().unwrap();
+        let lease = work.lease(&[queue], at, at + SECOND).await.unwrap().unwrap();
         assert_eq!(work.fail(&lease, &why(&lease.key, code, "broken"), at, at, 0).await.unwrap(), Failed::Dead);
         assert!(!work.complete(&lease, &[], at).await.unwrap(), "the dead do nothing");
         died.push(lease);
@@ -170,7 +170,7 @@ pub async fn the_dead_are_listed_and_come_back_while_their_run_goes_on(work: &(i
     assert!(work.revive(a, run, 20).await.unwrap());
     assert!(!work.revive(a, run, 20).await.unwrap(), "it is not dead any more");
     assert_eq!(work.dead_job(a).await.unwrap(), None);
-    let lease = work.lease(&fetch, 20, 20 + SECOND).await.unwrap().unwrap();
+    let lease = work.lease(&[&fetch], 20, 20 + SECOND).await.unwrap().unwrap();
     assert_eq!((lease.job, lease.attempts, &lease.payload), (a, 1, &died[0].payload), "as if never tried");
     assert!(lease.token > died[0].token);
     assert!(work.complete(&lease, &[], 20).await.unwrap());
@@ -180,7 +180,7 @@ pub async fn the_dead_are_listed_and_come_back_while_their_run_goes_on(work: &(i
     assert_eq!(work.forget(&format!("{run}/")).await.unwrap(), 2, "what was done");
     assert_eq!(keys(&all).await, ["d", "c", "b"], "the dead outlive their run");
     assert!(!work.revive(b, run, 40).await.unwrap(), "nobody works on it any more");
-    assert_eq!(work.lease(&fetch, 99 * SECOND, 100 * SECOND).await.unwrap(), None);
+    assert_eq!(work.lease(&[&fetch], 99 * SECOND, 100 * SECOND).await.unwrap(), None);
     assert!(work.let_go(b).await.unwrap());
     assert!(!work.let_go(b).await.unwrap());
     assert_eq!(keys(&all).await, ["d", "c"]);
