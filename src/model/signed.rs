@@ -100,7 +100,7 @@ impl Message {
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let info = ContentInfo::from_der(bytes).map_err(|e| format!("no PKCS #7: {e}"))?;
         if info.content_type != OID_SIGNED_DATA {
-            return Err("no signed data".into());
+            return Err(format!("no signed data: content of type {}", info.content_type));
         }
         let signed: SignedData = info.content.decode_as().map_err(|e| format!("no signed data: {e}"))?;
         let set = signed.certificates.ok_or("no certificate in it")?;
