@@ -15,6 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::fake_store::FakeStore;
+use xunjian::store::{Database, JobCount, Work};
 
 /// A fake store, a vault, and workers on some engines.
 struct Cluster {
@@ -385,5 +386,54 @@ fn throughput_of_one_two_and_four_workers() {
                 eprintln!("{:<24} {:>7.2} ms an app over embedded", "", (seconds - alone) * 1e3 / APPS as f64);
             }
         }
+    }
+}
+
+/// Waits until nothing but audits is left to do.
+async fn fetched(address: &str) {
+    let state = Database::postgres(address).await.unwrap();
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let counts = state.counts("").await.unwrap();
+        let is_open = |c: &&JobCount| matches!(c.state.as_str(), "ready" | "leased");
+        let (audits, others): (Vec<_>, Vec<_>) =
+            counts.iter().filter(is_open).partition(|count| count.queue.ends_with("/audit"));
+        if !audits.is_empty() && others.is_empty() {
+            return state.close().await;
+        }
+    }
+}
+
+/// Audits alone, with everything fetched before, by workers of one auditor and one thread each: do
+/// they scale with cores? `XUNJIAN_BIN=target/release/xunjian cargo test --test cluster -- --ignored audits --nocapture`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement; for a release build"]
+async fn throughput_of_audits_by_one_and_two_workers() {
+    const APPS: usize = 2000;
+    let Some(postgres) = engines::Postgres::start() else { return };
+    for workers in [1, 2] {
+        let address = format!("{}&schema=t_{workers}", postgres.address());
+        let cluster = Cluster::new(APPS, 0.0, 8, &format!("database = {address:?}"));
+        let submitter = cluster.submit();
+        let fetching = Killed(
+            cluster
+                .command("worker", "fetcher")
+                .args(["--on", "test", "--stages", "catalogue,listing,package"])
+                .spawn()
+                .unwrap(),
+        );
+        fetched(&address).await;
+        timed(&format!("audits, {workers} workers"), APPS, || {
+            let running: Vec<Killed> = (0..workers)
+                .map(|n| {
+                    let mut worker = cluster.command("worker", &format!("worker{n}"));
+                    worker.args(["--on", "test", "--stages", "audit", "--auditors", "1"]).env("RAYON_NUM_THREADS", "1");
+                    Killed(worker.spawn().unwrap())
+                })
+                .collect();
+            every_app_once(&finished(&cluster, submitter, Duration::from_secs(900)), APPS);
+            drop(running);
+        });
+        drop(fetching);
     }
 }
