@@ -125,7 +125,7 @@ impl Order {
         anyhow::ensure!(made_by.version == self.version, "it was submitted by xunjian {}", self.version);
         anyhow::ensure!(
             made_by.pack_sha256 == self.pack_sha256,
-            "it was submitted with other signatures ({}): give this worker the same --pack",
+            "it was submitted with other signatures ({}): give this worker the same version and --signatures, or submit the sweep anew",
             self.pack_sha256
         );
         let policy =
