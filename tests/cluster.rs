@@ -27,8 +27,11 @@ struct Cluster {
 
 impl Cluster {
     fn new(apps: usize, every: f64, at_once: u32, engines: &str) -> Self {
+        Self::of(FakeStore::serve(apps, Duration::ZERO), every, at_once, engines)
+    }
+
+    fn of(store: FakeStore, every: f64, at_once: u32, engines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = FakeStore::serve(apps, Duration::ZERO);
         store.adapter(&dir.path().join("stores"), every, at_once);
         let me = Self { dir, store, engines: engines.to_owned() };
         let vault = me.path("vault");
@@ -185,6 +188,24 @@ async fn a_host_is_asked_at_the_pace_of_one_by_all_together() {
     assert!(requests > 50, "{requests}");
     let least = EVERY * u32::try_from(requests - 1).unwrap();
     assert!(spread >= least.mul_f64(0.98), "{requests} requests in {spread:?}, not less than {least:?}");
+}
+
+/// A worker that is killed while a host answers it takes its turn with it: it counts no longer than a
+/// turn lasts without a sign of life, or the last of them would stop the sweep for everybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn turns_of_a_killed_worker_are_free_soon() {
+    let Some((engines, _schema, _streams)) = engines_of_this_machine(false).await else { return };
+    let cluster = Cluster::of(FakeStore::serve(30, Duration::from_millis(150)), 0.0, 1, &engines);
+    let submitter = cluster.submit();
+    let first = Killed(cluster.worker("worker0"));
+    // At most one request at a time, and each takes long: one is under way.
+    while cluster.store.requests() < 10 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(first);
+    let _second = Killed(cluster.worker("worker1"));
+    every_app_once(&finished(&cluster, submitter, Duration::from_secs(90)), 30);
+    assert_eq!(cluster.store.most_at_once(), 1);
 }
 
 /// A worker that is told to end finishes what is in hand, leaves the rest to others, and says when

@@ -157,7 +157,7 @@ pub(super) async fn prepare(
     }
     let client = Client::new(config)?;
     let client = Arc::new(match home.state.is_shared() {
-        true => client.sharing(Arc::new(SharedTurns::new(home.state.clone(), config))),
+        true => client.sharing(Arc::new(SharedTurns::new(home.state.clone()))),
         false => client,
     });
     for (host, pace) in errand.stores.iter().flat_map(|store| store.paces()) {

@@ -14,7 +14,7 @@ impl Database {
     }
 
     /// Asks for a turn at a host that is asked once in `every`, `at_once` requests at a time. A turn
-    /// that is not given back counts for `lasts`.
+    /// that is neither held ([`Database::hold_turn`]) nor given back counts for `lasts`.
     ///
     /// # Errors
     /// When the database cannot be used, or is one that has no turns: see [`Database::is_shared`].
@@ -27,6 +27,16 @@ impl Database {
             .fetch_one(&self.writer)
             .await?;
         Ok(if turn > 0 { Turn::Begins(turn) } else { Turn::Waits(Duration::from_millis(turn.unsigned_abs())) })
+    }
+
+    /// Counts a turn for `lasts` from now on: whoever has it is alive.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn hold_turn(&self, turn: i64, lasts: Duration) -> Result<()> {
+        let sql = "UPDATE turns SET until = clock_ms() + $1 WHERE id = $2";
+        sqlx::query(sql).bind(ms(lasts)).bind(turn).execute(&self.writer).await?;
+        Ok(())
     }
 
     /// Gives a turn back.
