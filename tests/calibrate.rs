@@ -97,3 +97,25 @@ fn signs_with_too_few_examples_are_named() {
     let output = xunjian(&["signatures", "calibrate", "corpora/listings", "--spread", "0"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+/// By models that have not seen the example, the present weights are worth less than they seem.
+#[test]
+fn with_folds_no_model_has_seen_what_it_judges() {
+    let folds = tempfile::tempdir().unwrap();
+    let folds = folds.path().to_str().unwrap();
+    let data = "corpora/listings/subjects.jsonl";
+    for model in ["education", "preschool-training", "subject-tutoring"] {
+        let out = format!("{folds}/{model}.model");
+        let args = ["signatures", "train", "--name", model, "--label", model, "--out", &out, "--folds-out", folds];
+        let trained = xunjian(&[&args[..], &["--", data, "corpora/listings/preschool.jsonl"]].concat());
+        assert!(trained.status.success(), "{}", stderr(&trained));
+    }
+    let args = ["signatures", "calibrate", data, "--sign", "subject-tutoring", "--lang", "en"];
+    let loss = |more: &[&str]| -> f64 {
+        let told = stdout(&xunjian(&[&args[..], more].concat()));
+        let line = told.lines().find(|line| line.contains("present weights")).unwrap_or_else(|| panic!("{told}"));
+        line.split("log-loss ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
+    };
+    let (seen, unseen) = (loss(&[]), loss(&["--folds", folds]));
+    assert!(unseen > seen, "{unseen} out of fold, {seen} by models that have seen them");
+}
