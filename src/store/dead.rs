@@ -47,7 +47,7 @@ pub struct DeadCount {
     pub count: u64,
 }
 
-/// The stage of a queue: the word behind its run (`7/audit`, `7/fetch/STORE`), or the queue itself (`asked`).
+/// The stage of a queue: the word behind its run (`7/audit`, `7/listing/STORE`), or the queue itself (`asked`).
 #[must_use]
 pub fn stage_of(queue: &str) -> &str {
     queue.split('/').nth(1).unwrap_or(queue)

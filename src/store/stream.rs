@@ -16,7 +16,7 @@ use async_nats::jetstream::{self, AckKind, Context, Message};
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
-use super::{Lease, NewJob, Result, StoreError};
+use super::{Lease, NewJob, Result, StoreError, stage_of};
 use crate::model::{Skipped, hex};
 
 /// A message that is not acknowledged comes again after this; as long as a lease of a sweep.
@@ -54,9 +54,9 @@ fn broken(error: impl std::fmt::Display) -> StoreError {
     StoreError::Stream(error.to_string())
 }
 
-/// The stage of a queue: `7/listing/STORE`, `7/audit`, `asked`.
+/// The stage whose stream a queue is in.
 fn stage(queue: &str) -> &'static str {
-    let word = queue.split('/').nth(1).unwrap_or(queue);
+    let word = stage_of(queue);
     STAGES.into_iter().find(|stage| *stage == word).unwrap_or(STAGES[0])
 }
 
