@@ -164,12 +164,20 @@ impl Auditor {
     /// Judges one app by its listing and the readings of its files.
     #[must_use]
     pub fn conclude(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> Audit {
-        self.weigh(listing, readings).0
+        let (all, detection) = self.detect(listing, readings);
+        self.score(listing, all, detection)
     }
 
     /// Judges one app, and tells what was detected as well.
     #[must_use]
     pub fn weigh(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> (Audit, Detection) {
+        let (all, detection) = self.detect(listing, readings);
+        (self.score(listing, all, detection.clone()), detection)
+    }
+
+    /// Joins what was read of one app, and concludes what there is to see in it. Hits and models have
+    /// gone into the detection.
+    fn detect(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> (Reading, Detection) {
         let mut all = Reading::default();
         if let Some(listing) = listing {
             let facts = extract::listing(listing);
@@ -191,18 +199,19 @@ impl Auditor {
             let detail = "the manifest requires splits, none was given; fetch them with the base";
             all.limits.push(Limit::new(LimitCode::MissingSplit, "", detail));
         }
-        self.finish(listing, all)
+        all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
+        let (hits, models) = (std::mem::take(&mut all.hits), std::mem::take(&mut all.models));
+        let detection = stage("conclude").in_scope(|| detect::conclude(&self.pack, hits, &models));
+        (all, detection)
     }
 
-    fn finish(&self, listing: Option<&Listing>, mut all: Reading) -> (Audit, Detection) {
+    fn score(&self, listing: Option<&Listing>, all: Reading, detection: Detection) -> Audit {
         let app = app_of(listing, &all.manifest);
-        all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
         let coverage = Coverage::new(all.limits, all.read);
-        let detection = stage("conclude").in_scope(|| detect::conclude(&self.pack, all.hits, &all.models));
-        let standings = self.standings(listing, &app, &detection);
-        let case = score::Case { app: &app, coverage: &coverage, detection: &detection, standings: &standings };
-        let scored = stage("score").in_scope(|| score::score(&self.pack, &self.policy, case));
-        let audit = Audit {
+        let standings = self.standings(listing, &app, &detection.hits);
+        let case = score::Case { app: &app, coverage: &coverage, standings: &standings };
+        let scored = stage("score").in_scope(|| score::score(&self.pack, &self.policy, case, detection));
+        Audit {
             app,
             artifacts: all.artifacts,
             profile: scored.profile,
@@ -212,18 +221,17 @@ impl Auditor {
             findings: scored.findings,
             out_of_scope: scored.out_of_scope,
             icon: all.icon,
-        };
-        (audit, detection)
+        }
     }
 }
 
 impl Auditor {
-    fn standings(&self, listing: Option<&Listing>, app: &App, detection: &Detection) -> Standings {
+    fn standings(&self, listing: Option<&Listing>, app: &App, hits: &Hits) -> Standings {
         if self.registers.is_empty() {
             return Standings::default();
         }
         let said = listing.map(|l| format!("{} {}", l.developer, l.description)).unwrap_or_default();
-        let numbers = score::filing_numbers(&self.pack, detection);
+        let numbers = score::filing_numbers(&self.pack, hits);
         self.registers.look_up(app, &credit_codes(&said), &numbers)
     }
 }

@@ -124,7 +124,7 @@ fn said(audit: &Audit, policy: &Policy, label: &str) -> Said {
             let education = &audit.profile.education;
             let mut sum = vec![Contribution { group: "base-rate".into(), weight: policy.education_prior }];
             let counted = education.evidence.iter().filter(|e| e.counted);
-            sum.extend(counted.map(|e| Contribution { group: e.group.clone(), weight: e.weight }));
+            sum.extend(counted.map(|e| Contribution { group: e.group.clone().into(), weight: e.weight }));
             let called = education.verdict == Verdict::Yes;
             Said { called, probability: education.probability, sum, out_of_scope: false }
         }

@@ -1,5 +1,6 @@
 //! Clues that rest on other clues, and evidence in its final form.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{About, Detection, Evidence, Hits, Holding, Kind, Kinds, ModelVerdict, Sighting, Trick, WrittenAs};
@@ -18,12 +19,15 @@ const fn cost(trick: Trick) -> i32 {
 #[must_use]
 pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>) -> Detection {
     let mut holding = Holding(vec![false; pack.clues.len()]);
-    for (number, clue) in pack.clues.iter().enumerate() {
+    for &number in hits.clues.keys() {
+        holding.0[number] = true;
+    }
+    for &number in &pack.beside {
+        let clue = &pack.clues[number];
         holding.0[number] = match &clue.condition {
-            Condition::Observed(_) => hits.clues.contains_key(&number),
             Condition::Library { category, faint } => library(pack, &hits, category, *faint).is_some(),
             Condition::Model(name) => models.get(name).is_some_and(|m| m.weight(clue.weight) != 0),
-            Condition::Derived { .. } => false,
+            Condition::Observed(_) | Condition::Derived { .. } => false,
         };
     }
     let searched = hits.kinds();
@@ -104,7 +108,7 @@ fn describe(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, n
 
 /// What a reviewer sees of a clue.
 struct Shown {
-    kind: String,
+    kind: Cow<'static, str>,
     text: String,
     mark: Option<[usize; 2]>,
     place: String,

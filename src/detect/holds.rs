@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::matching::{InFact, Match};
+use super::matching::{InFact, Match, Met};
 use crate::model::Cause;
 use crate::signature::{Observed, Role};
 
@@ -52,8 +52,9 @@ impl Undone {
 
 impl InFact<'_> {
     /// The match, narrowed to its regular expression, or what undoes it.
-    pub(super) fn holds(&self, observed: &Observed, clue: u32, m: Match) -> Result<Match, Undone> {
-        if let Some(longer) = self.swallowing(m, Role::Swallows(clue)) {
+    pub(super) fn holds(&self, observed: &Observed, clue: u32, met: &Met) -> Result<Match, Undone> {
+        let m = met.m;
+        if let Some(longer) = observed.swallowed.then(|| self.swallowing(m, Role::Swallows(clue))).flatten() {
             return Err(Undone::Swallowed(longer));
         }
         let m = match &observed.regex {
@@ -71,7 +72,12 @@ impl InFact<'_> {
                 return Err(Undone::Unless(by));
             }
         }
-        match observed.negatable.then(|| self.negation(m)).flatten() {
+        let negation = match (observed.negatable, &observed.regex) {
+            (false, _) => None,
+            (true, None) => *met.negation.get_or_init(|| self.negation(m)),
+            (true, Some(_)) => self.negation(m),
+        };
+        match negation {
             Some(by) => Err(Undone::Negated(by)),
             None => Ok(m),
         }
@@ -79,8 +85,7 @@ impl InFact<'_> {
 
     /// A longer word in this role that stands over the match: 提高考试 over 高考.
     pub(super) fn swallowing(&self, m: Match, role: Role) -> Option<Match> {
-        let is_over = |other: &&Match| m.is_within(other) && self.context.bears(other, role);
-        self.context.around(m.start..m.end).find(is_over).copied()
+        self.context.over(m).find(|other| self.bears(other, role)).copied()
     }
 
     fn around(&self, regex: &regex::Regex, m: Match) -> Option<Match> {
@@ -114,7 +119,7 @@ impl InFact<'_> {
             } else {
                 return false;
             };
-            self.context.bears(other, role) && self.is_short(gap, within)
+            self.is_short(gap, within) && self.bears(other, role)
         };
         self.context.around(reach(m, within)).find(is_near).copied()
     }
@@ -122,9 +127,9 @@ impl InFact<'_> {
     /// 「不提供拍照搜题」 before, 「拍照搜题已下线」 after, within one clause.
     fn negation(&self, m: Match) -> Option<Match> {
         let negates = |other: &&Match| {
-            let gap = if other.end <= m.start && self.context.bears(other, Role::NegatesNext) {
+            let gap = if other.end <= m.start && self.negates(other, Role::NegatesNext) {
                 other.end..m.start
-            } else if other.start >= m.end && self.context.bears(other, Role::NegatesPrevious) {
+            } else if other.start >= m.end && self.negates(other, Role::NegatesPrevious) {
                 m.end..other.start
             } else {
                 return false;
@@ -136,14 +141,22 @@ impl InFact<'_> {
                 && !self.normal.text[gap].contains(['。', '!', '?', ';', ',', '\n', '\0'])
                 && !self.is_no_negation(**other)
         };
-        self.context.around(reach(m, NEGATION_REACH)).find(negates).copied()
+        self.negations.around(reach(m, NEGATION_REACH)).find(negates).copied()
     }
 
     /// 「不仅提供」 holds 不提供's characters and is none.
     fn is_no_negation(&self, negation: Match) -> bool {
-        self.context.around(negation.start..negation.end).any(|other| {
-            other.start < negation.end && other.end > negation.start && self.context.bears(other, Role::NoNegation)
+        self.negations.around(negation.start..negation.end).any(|other| {
+            other.start < negation.end && other.end > negation.start && self.negates(other, Role::NoNegation)
         })
+    }
+
+    fn bears(&self, m: &Match, role: Role) -> bool {
+        self.pack.terms.patterns[m.pattern as usize].context.binary_search(&role).is_ok()
+    }
+
+    fn negates(&self, m: &Match, role: Role) -> bool {
+        self.pack.terms.patterns[m.pattern as usize].negation.contains(&role)
     }
 
     /// Whether a gap has at most so many characters.

@@ -1,14 +1,15 @@
 //! Terms and regular expressions on facts, with nearness and what undoes a match.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::context::Context;
 use super::holds::Undone;
 use super::snippet;
-use super::squeeze::{self, Squeezed};
+use super::squeeze;
+use super::window::Window;
 use crate::model::{Block, Fact, Hits, Kind, Kinds, NearMiss, Sighting, Trace, Trick, WrittenAs};
-use crate::signature::{Condition, Normal, Observed, Pack, Role, normalise};
+use crate::signature::{Normal, Observed, Pack, Pattern, Role, Use, normalise};
 
 /// Blocks over this size are not squeezed: evasions are written for people, in short texts.
 const SQUEEZED_MAX: usize = 4 << 20;
@@ -72,9 +73,9 @@ struct Spread {
 
 impl Spread {
     fn conclude(self, pack: &Pack, clue: u32, hits: &mut Hits) {
-        let Condition::Observed(observed) = &pack.clues[clue as usize].condition else { return };
+        let Some(observed) = pack.observed(clue as usize) else { return };
         if self.different.len() >= observed.at_least {
-            hits.note(clue as usize, || self.first);
+            hits.note(clue as usize, observed.kept, true, || self.first);
         } else if pack.watched.contains(&(clue as usize)) {
             let cause = Undone::TooFew.cause();
             hits.note_undone(clue as usize, || NearMiss { sighting: self.first, cause, by: String::new() });
@@ -84,8 +85,8 @@ impl Spread {
 
 fn add_strewn(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
     let Some(squeezed) = squeeze::squeeze(text) else { return };
-    let Squeezed { text: short, .. } = &squeezed;
-    for (pattern, start, end) in pack.terms.find_others(short) {
+    let windows = squeezed.windows(pack.terms.longest);
+    for (pattern, start, end) in windows.into_iter().flat_map(|window| pack.terms.find_within(&squeezed.text, window)) {
         let (from, to) = squeezed.origin_range(start, end);
         if to - from > end - start && squeeze::is_disguise(text, from, to) {
             matches.push(Match { pattern, start: from, end: to, strewn: true });
@@ -102,56 +103,83 @@ pub(super) struct InFact<'a> {
     pub(super) normal: &'a Normal,
     fact: Fact<'a>,
     pub(super) matches: &'a [Match],
-    /// Those that bear on others.
-    pub(super) context: Context<'a>,
+    /// All of them, by where they stand.
+    all: Window<'a>,
+    /// Those that must stand near others, or undo or swallow them.
+    pub(super) context: Window<'a>,
+    /// Those that negate, or only look so.
+    pub(super) negations: Window<'a>,
 }
+
+/// A match while its clues are asked whether it counts.
+pub(super) struct Met {
+    pub(super) m: Match,
+    /// What negates it: the same for every clue.
+    pub(super) negation: OnceCell<Option<Match>>,
+}
+
+/// A match of a clue that needs several, and the term that it is another spelling of.
+type OneOf<'a> = (Match, Option<&'a str>);
 
 impl<'a> InFact<'a> {
     fn new(pack: &'a Pack, block: &'a Block, normal: &'a Normal, fact: Fact<'a>, matches: &'a [Match]) -> Self {
-        Self { pack, block, normal, fact, matches, context: Context::of(pack, matches) }
+        let those = |is_so: fn(&Pattern) -> bool| {
+            let found = matches.iter().filter(|m| is_so(&pack.terms.patterns[m.pattern as usize]));
+            Window::of(found.copied().collect::<Vec<_>>())
+        };
+        Self {
+            all: Window::of(matches),
+            context: those(|pattern| !pattern.context.is_empty()),
+            negations: those(|pattern| !pattern.negation.is_empty()),
+            pack,
+            block,
+            normal,
+            fact,
+            matches,
+        }
     }
 
     fn evaluate(&self, hits: &mut Hits, across: &mut Across) {
         let kind = self.block.kind.bit();
-        let mut needing: BTreeMap<u32, Vec<(Match, Option<&str>)>> = BTreeMap::new();
-        for m in self.matches {
-            for term_use in &self.pack.terms.patterns[m.pattern as usize].uses {
-                match term_use.role {
+        let mut needing: BTreeMap<u32, Vec<OneOf<'_>>> = BTreeMap::new();
+        for &m in self.matches {
+            let met = Met { m, negation: OnceCell::new() };
+            for Use { role, respelt } in &self.pack.terms.patterns[m.pattern as usize].uses {
+                let respelt = respelt.as_deref();
+                match *role {
                     Role::Hit(clue) => {
-                        let Some(observed) = self.observed(clue) else { continue };
+                        let Some(observed) = self.pack.observed(clue as usize) else { continue };
                         if !observed.kinds.intersects(kind) {
                             continue;
                         }
-                        let respelt = term_use.respelt.as_deref();
                         if observed.across {
-                            self.spread(observed, clue, *m, respelt, across);
-                        } else if observed.at_least > 1 {
-                            needing.entry(clue).or_default().push((*m, respelt));
-                        } else {
-                            match self.holds(observed, clue, *m) {
-                                Ok(m) => self.note(clue, m, respelt, hits),
-                                Err(undone) => self.note_undone(clue, *m, undone, hits),
-                            }
+                            self.spread(observed, clue, &met, respelt, across);
+                            continue;
+                        }
+                        match self.holds(observed, clue, &met) {
+                            Ok(m) if observed.at_least > 1 => needing.entry(clue).or_default().push((m, respelt)),
+                            Ok(m) => self.note(observed, clue, (m, respelt), hits),
+                            Err(undone) => self.note_undone(clue, m, undone, hits),
                         }
                     }
-                    Role::Domain(library) => self.note_domain(library, m, hits),
-                    Role::Facet(facet) => self.note_facet(facet, m, hits),
+                    Role::Domain(library) => self.note_domain(library, &m, hits),
+                    Role::Facet(facet) => self.note_facet(facet, &m, hits),
                     _ => {}
                 }
             }
         }
-        for (clue, found) in needing {
-            self.note_several(clue, &found, hits);
+        for (clue, held) in needing {
+            self.note_several(clue, held, hits);
         }
     }
 
     /// Counts a match of a clue that counts over the whole block.
-    fn spread(&self, observed: &Observed, clue: u32, m: Match, respelt: Option<&str>, across: &mut Across) {
+    fn spread(&self, observed: &Observed, clue: u32, met: &Met, respelt: Option<&str>, across: &mut Across) {
         // 年级 within 三年级 is no second term.
-        if self.matches.iter().any(|o| m.is_within(o) && self.is_hit(o, clue)) {
+        if self.all.over(met.m).any(|o| self.is_hit(o, clue)) {
             return;
         }
-        let Ok(m) = self.holds(observed, clue, m) else { return };
+        let Ok(m) = self.holds(observed, clue, met) else { return };
         let spread = across
             .entry(clue)
             .or_insert_with(|| Spread { different: BTreeSet::new(), first: self.sighting(m, respelt) });
@@ -165,32 +193,19 @@ impl<'a> InFact<'a> {
         self.pack.terms.patterns[m.pattern as usize].uses.iter().any(|u| u.role == Role::Hit(clue))
     }
 
-    fn observed(&self, clue: u32) -> Option<&Observed> {
-        match &self.pack.clues[clue as usize].condition {
-            Condition::Observed(observed) => Some(observed),
-            _ => None,
-        }
-    }
-
     /// A clue that needs several different terms within the fact.
-    fn note_several(&self, clue: u32, found: &[(Match, Option<&str>)], hits: &mut Hits) {
-        let Some(observed) = self.observed(clue) else { return };
-        let mut held = Vec::new();
-        for (m, respelt) in found {
-            match self.holds(observed, clue, *m) {
-                Ok(m) => held.push((m, *respelt)),
-                Err(undone) => self.note_undone(clue, *m, undone, hits),
-            }
-        }
+    fn note_several(&self, clue: u32, held: Vec<OneOf<'_>>, hits: &mut Hits) {
+        let (Some(observed), Some(&first)) = (self.pack.observed(clue as usize), held.first()) else { return };
+        let mut by_end: Vec<Match> = held.iter().map(|(m, _)| *m).collect();
+        by_end.sort_by_key(|m| m.end);
+        let all = Window::of(by_end);
         // 小学 within 小学生 is no second term.
-        let is_inner = |m: &Match| held.iter().any(|(o, _)| m.is_within(o));
-        let outer = held.iter().filter(|(m, _)| !is_inner(m));
+        let outer = held.iter().filter(|(m, _)| all.over(*m).next().is_none());
         let different: BTreeSet<&str> = outer.map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
-        let Some((m, respelt)) = held.first() else { return };
         if different.len() >= observed.at_least {
-            self.note(clue, *m, *respelt, hits);
+            self.note(observed, clue, first, hits);
         } else {
-            self.note_undone(clue, *m, Undone::TooFew, hits);
+            self.note_undone(clue, first.0, Undone::TooFew, hits);
         }
     }
 
@@ -198,8 +213,9 @@ impl<'a> InFact<'a> {
         &self.pack.terms.patterns[m.pattern as usize].text
     }
 
-    fn note(&self, clue: u32, m: Match, respelt: Option<&str>, hits: &mut Hits) {
-        hits.note(clue as usize, || self.sighting(m, respelt));
+    fn note(&self, observed: &Observed, clue: u32, (m, respelt): OneOf<'_>, hits: &mut Hits) {
+        let is_plain = respelt.is_none() && !m.strewn;
+        hits.note(clue as usize, observed.kept, is_plain, || self.sighting(m, respelt));
     }
 
     /// Told only of clues under development: who writes one wants to know.
@@ -248,15 +264,10 @@ impl<'a> InFact<'a> {
         let before = m.start.checked_sub(1).map(|i| bytes[i]);
         let after = bytes.get(m.end).copied();
         // Of nested domains, the longest names the library.
-        let is_inner = self.matches.iter().any(|other| {
-            other.start <= m.start
-                && other.end == m.end
-                && other.end - other.start > m.end - m.start
-                && self.pack.terms.patterns[other.pattern as usize]
-                    .uses
-                    .iter()
-                    .any(|u| matches!(u.role, Role::Domain(_)))
-        });
+        let is_domain = |m: &Match| {
+            self.pack.terms.patterns[m.pattern as usize].uses.iter().any(|u| matches!(u.role, Role::Domain(_)))
+        };
+        let is_inner = self.all.over(*m).any(|other| other.end == m.end && is_domain(other));
         let longer = after == Some(b'.') && bytes.get(m.end + 1).is_some_and(u8::is_ascii_alphanumeric);
         if before == Some(b'-') || after == Some(b'-') || longer || is_inner {
             return;
@@ -287,11 +298,12 @@ pub(super) fn regexes(pack: &Pack, block: &Block, normal: &Normal, hits: &mut Hi
     let normal = plain.as_ref().unwrap_or(normal);
     let mut from = 0;
     for text in normal.text.split('\0') {
-        for (number, regex) in regexes {
-            let Some(found) = regex.find(text) else { continue };
+        for &number in regexes {
+            let Some(observed) = pack.observed(number) else { continue };
+            let Some(found) = observed.regex.as_ref().and_then(|regex| regex.find(text)) else { continue };
             let (start, end) = normal.origin_range(from + found.start(), from + found.end(), block.text());
             let Some(fact) = block.at_offset(start) else { continue };
-            hits.note(*number, || sighting(block, &fact, start - fact.start, end - fact.start, None));
+            hits.note(number, observed.kept, true, || sighting(block, &fact, start - fact.start, end - fact.start, None));
         }
         from += text.len() + 1;
     }

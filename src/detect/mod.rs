@@ -5,7 +5,6 @@
 //! clues that rest on other clues.
 
 mod conclude;
-mod context;
 mod holds;
 mod language;
 mod libraries;
@@ -13,6 +12,7 @@ mod matching;
 mod model;
 mod snippet;
 mod squeeze;
+mod window;
 
 pub use conclude::{conclude, was_searched};
 pub use model::judge;

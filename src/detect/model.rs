@@ -50,16 +50,18 @@ pub(super) fn verdicts<'a>(
 }
 
 fn verdict(model: &TextModel, grams: &Grams, place: &str) -> ModelVerdict {
-    let decibans = model.log_odds(grams) * 10.0 / std::f64::consts::LN_10;
+    let shares = model.shares(grams);
+    let decibans = model.log_odds(&shares) * 10.0 / std::f64::consts::LN_10;
     // Three places, the same on every machine.
     let lean = ((decibans / FULL).clamp(-1.0, 1.0) * 1000.0).round() / 1000.0;
-    ModelVerdict { lean, carried_by: carried_by(model, grams, lean.signum()), place: place.to_owned() }
+    let pushes = shares.into_iter().map(|share| (lean.signum() * model.scale * f64::from(share)) as f32);
+    ModelVerdict { lean, carried_by: carried_by(grams, pushes), place: place.to_owned() }
 }
 
-/// The n-grams that pushed the most towards `side`; longer ones first, as they say more
-/// to a reader, and none that is part of another.
-fn carried_by(model: &TextModel, grams: &Grams, side: f64) -> Vec<String> {
-    let worth: Vec<f32> = grams.list.iter().map(|gram| (side * model.share(gram)) as f32 * gram.len() as f32).collect();
+/// The n-grams that pushed the most; longer ones first, as they say more to a reader, and none that
+/// is part of another. `pushes` has what each of the text did.
+fn carried_by(grams: &Grams, pushes: impl Iterator<Item = f32>) -> Vec<String> {
+    let worth: Vec<f32> = pushes.zip(&grams.list).map(|(push, gram)| push * gram.len() as f32).collect();
     let least = worth.iter().fold(0.0_f32, |most, worth| most.max(*worth)) * WORTH_SHOWING;
     let mut best: Vec<(f32, &Gram)> = worth.into_iter().zip(&grams.list).filter(|(worth, _)| *worth > least).collect();
     best.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.bucket.cmp(&b.1.bucket)));

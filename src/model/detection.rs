@@ -47,7 +47,7 @@ pub enum Trace {
     Domain,
 }
 
-/// Sightings kept per clue; more are only counted.
+/// Sightings kept per clue of those that several scans saw.
 const KEPT: usize = 5;
 
 /// One place where a clue held.
@@ -117,7 +117,7 @@ impl Cause {
 pub struct Seen {
     /// How often.
     pub times: usize,
-    /// The first places; plainly written ones come first.
+    /// The first places, as many as the clue wants kept; plainly written ones come first.
     pub sightings: Vec<Sighting>,
 }
 
@@ -194,11 +194,15 @@ impl Hits {
         self.searched.keys().fold(Kinds::empty(), |all, kind| all | kind.bit())
     }
 
-    /// Notes that a clue held.
-    pub fn note(&mut self, clue: usize, sighting: impl FnOnce() -> Sighting) {
+    /// Notes that a clue held which wants so many sightings kept. A plainly written one takes the
+    /// place of one in disguise.
+    pub fn note(&mut self, clue: usize, kept: usize, is_plain: bool, sighting: impl FnOnce() -> Sighting) {
         let seen = self.clues.entry(clue).or_default();
         seen.times += 1;
-        if seen.sightings.len() < KEPT {
+        if seen.sightings.len() < kept {
+            seen.sightings.push(sighting());
+        } else if is_plain && seen.sightings.last().is_some_and(|last| last.written_as.is_some()) {
+            seen.sightings.pop();
             seen.sightings.push(sighting());
         }
     }

@@ -214,9 +214,8 @@ impl Block {
         match self.spots.get(index) {
             Some(Spot::At(at)) if self.unit.is_empty() => format!("{} {at}", self.place),
             Some(Spot::At(at)) => format!("{} {} {at}", self.place, self.unit),
-            Some(Spot::Named(name)) if name.is_empty() => self.place.to_string(),
-            Some(Spot::Named(name)) => format!("{} {name}", self.place),
-            None => self.place.to_string(),
+            Some(Spot::Named(name)) if !name.is_empty() => [&self.place, " ", name].concat(),
+            Some(Spot::Named(_)) | None => self.place.to_string(),
         }
     }
 }

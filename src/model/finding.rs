@@ -88,7 +88,7 @@ pub struct Evidence {
     /// Clue within it.
     pub clue: String,
     /// What the fact is: text, class, component, library, permission, domain, asset, listing, …
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// Decibans this clue adds to the sum. Of a group, only the strongest adds.
     pub weight: i32,
     /// Group of correlated clues.
@@ -142,7 +142,7 @@ pub struct WrittenAs {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contribution {
     /// Group, or `base-rate`.
-    pub group: String,
+    pub group: Cow<'static, str>,
     /// Decibans.
     pub weight: i32,
 }

@@ -11,11 +11,13 @@ pub(super) struct Json {
     made_by: MadeBy,
     audits: usize,
     skipped: Vec<Skipped>,
+    /// Room for one audit, used again for the next.
+    room: Vec<u8>,
 }
 
 impl Json {
     pub(super) fn new(out: Box<dyn Write + Send>, made_by: MadeBy) -> Self {
-        Self { out, made_by, audits: 0, skipped: Vec::new() }
+        Self { out, made_by, audits: 0, skipped: Vec::new(), room: Vec::new() }
     }
 
     fn open(&mut self) -> io::Result<()> {
@@ -34,7 +36,10 @@ impl ReportWriter for Json {
         }
         let comma = if self.audits == 0 { "" } else { "," };
         self.audits += 1;
-        write!(self.out, "{comma}\n{}", text(&audit)?)
+        self.room.clear();
+        writeln!(self.room, "{comma}")?;
+        serde_json::to_writer(&mut self.room, &audit)?;
+        self.out.write_all(&self.room)
     }
 
     fn skipped(&mut self, skipped: Skipped) -> io::Result<()> {
@@ -54,17 +59,22 @@ impl ReportWriter for Json {
 /// One audit a line.
 pub(super) struct Lines {
     out: Box<dyn Write + Send>,
+    /// Room for one audit, used again for the next.
+    room: Vec<u8>,
 }
 
 impl Lines {
     pub(super) fn new(out: Box<dyn Write + Send>) -> Self {
-        Self { out }
+        Self { out, room: Vec::new() }
     }
 }
 
 impl ReportWriter for Lines {
     fn audit(&mut self, audit: Audit) -> io::Result<()> {
-        writeln!(self.out, "{}", text(&audit)?)
+        self.room.clear();
+        serde_json::to_writer(&mut self.room, &audit)?;
+        self.room.push(b'\n');
+        self.out.write_all(&self.room)
     }
 
     // A line is an audit, by contract; the caller logs skips on stderr.

@@ -42,7 +42,7 @@ fn draft(signature: &str, facts: &BTreeMap<&'static str, Vec<&str>>) -> Draft {
 
 /// The sort of fact a piece of evidence was; `None` for what no example can say, like a library.
 fn kind_of(evidence: &Evidence) -> Option<Kind> {
-    match evidence.kind.as_str() {
+    match &*evidence.kind {
         "listing" => {
             let field = evidence.place.split(';').next().unwrap_or_default().rsplit(' ').next().unwrap_or_default();
             Kind::from_id(field).or(Some(Kind::Description))

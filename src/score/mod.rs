@@ -8,6 +8,7 @@
 mod profile;
 mod standing;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{
@@ -16,7 +17,8 @@ use crate::model::{
 };
 use crate::signature::{Pack, Policy, SignPolicy};
 
-pub use profile::{filing_numbers, profile};
+pub use profile::filing_numbers;
+use profile::profile;
 
 /// Probability of a sum of decibans: odds are `10^(sum/10)`.
 #[must_use]
@@ -64,7 +66,7 @@ pub fn sum<'e>(prior: i32, evidence: impl IntoIterator<Item = &'e Evidence>) -> 
         }
     }
     let mut lines = vec![Contribution { group: "base-rate".into(), weight: prior }];
-    lines.extend(groups.iter().map(|(group, &(_, weight))| Contribution { group: (*group).to_owned(), weight }));
+    lines.extend(groups.iter().map(|(group, &(_, weight))| Contribution { group: (*group).to_owned().into(), weight }));
     lines[1..].sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.group.cmp(&b.group)));
     let total = lines.iter().map(|line| line.weight).sum();
     Sum { total, lines, counted: groups.into_values().map(|(place, _)| place).collect() }
@@ -101,26 +103,28 @@ const fn is_stronger(weight: i32, than: i32) -> bool {
     weight.abs() > than.abs()
 }
 
-/// What is known of one app when its evidence is weighed.
+/// What is known of one app besides its evidence when that is weighed.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     /// Which app.
     pub app: &'a App,
     /// What was read.
     pub coverage: &'a Coverage,
-    /// What was detected.
-    pub detection: &'a Detection,
     /// What the registers say.
     pub standings: &'a Standings,
 }
 
-/// Scores one app.
+/// Scores one app. Its evidence goes into the profile and the findings.
 #[must_use]
-pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>) -> Scored {
-    let profile = profile(pack, policy, case.detection);
+pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>, detection: Detection) -> Scored {
+    let Detection { mut evidence, hits, .. } = detection;
+    let profile = profile(pack, policy, &hits, &mut evidence);
     let in_scope = profile.education.verdict != Verdict::No;
-    let (checks, findings): (Vec<Check>, Vec<Option<Finding>>) =
-        Sign::ALL.iter().map(|&sign| check(policy, case, sign)).unzip();
+    let searched: Vec<Cow<'static, str>> = hits.searched.keys().map(|kind| kind.id().into()).collect();
+    let (checks, findings): (Vec<Check>, Vec<Option<Finding>>) = Sign::ALL
+        .iter()
+        .map(|&sign| check(policy, case, sign, evidence.remove(&About::Sign(sign)).unwrap_or_default(), &searched))
+        .unzip();
     let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
     findings.sort_by(|a, b| {
         b.probability.total_cmp(&a.probability).then(b.severity.cmp(&a.severity)).then(a.sign.cmp(&b.sign))
@@ -130,15 +134,20 @@ pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>) -> Scored {
     Scored { profile, checks, findings, out_of_scope }
 }
 
-fn check(policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>) {
+fn check(
+    policy: &Policy,
+    case: Case<'_>,
+    sign: Sign,
+    mut evidence: Vec<Evidence>,
+    searched: &[Cow<'static, str>],
+) -> (Check, Option<Finding>) {
     let (answer, from_register) = standing::of(sign, case.standings);
-    let mut evidence: Vec<&Evidence> = case.detection.evidence.get(&About::Sign(sign)).into_iter().flatten().collect();
     // A register speaks on its own of filings; of teaching only where teaching was seen.
     let is_filing = sign == Sign::FilingMissing;
     if is_filing || evidence.iter().any(|e| e.weight > 0) {
-        evidence.extend(&from_register);
+        evidence.extend(from_register);
     }
-    let sum = sum(prior(policy, About::Sign(sign)), evidence.iter().copied());
+    let sum = sum(prior(policy, About::Sign(sign)), &evidence);
     let probability = sum.probability();
     let because =
         if is_filing && answer.standing != Standing::NotChecked { Vec::new() } else { hiding(sign, case.coverage) };
@@ -151,7 +160,6 @@ fn check(policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>
         (false, true) => Outcome::NotFound,
     };
     let finding = policy.of(sign).filter(|_| outcome == Outcome::Found).and_then(|rule| {
-        let mut evidence: Vec<Evidence> = evidence.into_iter().cloned().collect();
         sum.mark(&mut evidence);
         let ground = policy_words(policy, rule, &answer, sign);
         Finding::new(sign, case.app, ground, (probability, sum.lines.clone()), evidence)
@@ -160,7 +168,7 @@ fn check(policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>
         sign,
         outcome,
         probability,
-        searched: case.detection.hits.searched.keys().map(|kind| kind.id().into()).collect(),
+        searched: searched.to_vec(),
         sum: sum.lines,
         because: if outcome == Outcome::NotAssessable { because } else { Vec::new() },
     };

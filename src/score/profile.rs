@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{prior, sum};
-use crate::model::{About, Detection, Education, LibraryFound, Profile, Sign, Verdict};
+use crate::model::{About, Education, Evidence, Hits, LibraryFound, Profile, Sign, Verdict};
 use crate::signature::{Pack, Policy};
 
 /// `yes` from here.
@@ -14,23 +14,27 @@ const NO_BELOW: f64 = 0.2;
 /// Texts of the app's screens that must mention a stage or subject that its listing does not name.
 const INSIDE_MIN: usize = 2;
 
-/// Builds the profile.
-#[must_use]
-pub fn profile(pack: &Pack, policy: &Policy, detection: &Detection) -> Profile {
-    let education = education(policy, detection);
+/// Builds the profile; the evidence about education goes into it.
+pub(super) fn profile(
+    pack: &Pack,
+    policy: &Policy,
+    hits: &Hits,
+    evidence: &mut BTreeMap<About, Vec<Evidence>>,
+) -> Profile {
+    let education = education(policy, evidence.remove(&About::Education).unwrap_or_default());
     // What only its screens mention tells of an education app what it teaches, and of others nothing.
     let least = if education.verdict == Verdict::Yes { INSIDE_MIN } else { usize::MAX };
-    let (stages, subjects) = (facets(pack, detection, "stages", least), facets(pack, detection, "subjects", least));
-    let named = |lexicon| facets(pack, detection, lexicon, usize::MAX);
+    let (stages, subjects) = (facets(pack, hits, "stages", least), facets(pack, hits, "subjects", least));
+    let named = |lexicon| facets(pack, hits, lexicon, usize::MAX);
     let is_named = !named("subjects").is_empty() && named("stages").iter().any(|s| s != "preschool");
-    let is_subject = is_named || teaches_subjects(policy, detection);
+    let is_subject = is_named || teaches_subjects(policy, evidence);
     let kind = match (education.verdict, is_subject) {
         (Verdict::No, _) => "unclear",
         (_, true) => "subject",
         (Verdict::Yes, false) => "non-subject",
         (Verdict::Unclear, false) => "unclear",
     };
-    let libraries = libraries(pack, detection);
+    let libraries = libraries(pack, hits);
     let framework: BTreeSet<String> = libraries
         .iter()
         .filter(|library| library.category == "framework" && !library.faint)
@@ -41,15 +45,14 @@ pub fn profile(pack: &Pack, policy: &Policy, detection: &Detection) -> Profile {
         kind: kind.into(),
         stages,
         subjects,
-        languages: languages(&detection.hits.languages),
+        languages: languages(&hits.languages),
         framework: framework.into_iter().collect(),
         libraries,
-        filing_numbers: filing_numbers(pack, detection),
+        filing_numbers: filing_numbers(pack, hits),
     }
 }
 
-fn education(policy: &Policy, detection: &Detection) -> Education {
-    let mut evidence = detection.evidence.get(&About::Education).cloned().unwrap_or_default();
+fn education(policy: &Policy, mut evidence: Vec<Evidence>) -> Education {
     let sum = sum(policy.education_prior, &evidence);
     sum.mark(&mut evidence);
     let probability = sum.probability();
@@ -65,15 +68,14 @@ fn education(policy: &Policy, detection: &Detection) -> Education {
 }
 
 /// More likely than not by the evidence for the sign; a profile must not contradict a finding.
-fn teaches_subjects(policy: &Policy, detection: &Detection) -> bool {
+fn teaches_subjects(policy: &Policy, evidence: &BTreeMap<About, Vec<Evidence>>) -> bool {
     let about = About::Sign(Sign::SubjectTutoring);
-    sum(prior(policy, about), detection.evidence.get(&about).into_iter().flatten()).probability() >= YES_FROM
+    sum(prior(policy, about), evidence.get(&about).into_iter().flatten()).probability() >= YES_FROM
 }
 
 /// Labels of a lexicon that the listing names, or the screens at least `least` times.
-fn facets(pack: &Pack, detection: &Detection, lexicon: &str, least: usize) -> Vec<String> {
-    let found: BTreeSet<&str> = detection
-        .hits
+fn facets(pack: &Pack, hits: &Hits, lexicon: &str, least: usize) -> Vec<String> {
+    let found: BTreeSet<&str> = hits
         .facets
         .iter()
         .filter(|(_, seen)| seen.named > 0 || seen.inside.len() >= least)
@@ -94,9 +96,8 @@ fn languages(characters: &BTreeMap<&'static str, usize>) -> BTreeMap<String, u32
         .collect()
 }
 
-fn libraries(pack: &Pack, detection: &Detection) -> Vec<LibraryFound> {
-    let mut found: Vec<LibraryFound> = detection
-        .hits
+fn libraries(pack: &Pack, hits: &Hits) -> Vec<LibraryFound> {
+    let mut found: Vec<LibraryFound> = hits
         .libraries
         .iter()
         .map(|(id, seen)| {
@@ -117,10 +118,13 @@ fn libraries(pack: &Pack, detection: &Detection) -> Vec<LibraryFound> {
 
 /// What the clues marked `collect = "filing-numbers"` matched.
 #[must_use]
-pub fn filing_numbers(pack: &Pack, detection: &Detection) -> Vec<String> {
+pub fn filing_numbers(pack: &Pack, hits: &Hits) -> Vec<String> {
     let numbers: BTreeSet<String> = pack
-        .collecting("filing-numbers")
-        .filter_map(|clue| detection.hits.clues.get(&clue))
+        .collecting
+        .get("filing-numbers")
+        .into_iter()
+        .flatten()
+        .filter_map(|clue| hits.clues.get(clue))
         .flat_map(|seen| seen.sightings.iter().map(|s| s.matched.split_whitespace().collect()))
         .collect();
     numbers.into_iter().collect()

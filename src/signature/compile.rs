@@ -51,6 +51,21 @@ pub enum Condition {
     },
 }
 
+impl Condition {
+    /// On what stands beside the facts: a library, the verdict of a text model.
+    pub(super) const fn is_beside(&self) -> bool {
+        matches!(self, Self::Library { .. } | Self::Model(_))
+    }
+
+    /// What it looks for on facts.
+    pub(super) const fn observed(&self) -> Option<&Observed> {
+        match self {
+            Self::Observed(observed) => Some(observed),
+            _ => None,
+        }
+    }
+}
+
 /// Terms or a regular expression, looked for on facts of some kinds.
 #[derive(Debug, Clone)]
 pub struct Observed {
@@ -70,6 +85,10 @@ pub struct Observed {
     pub unless: Option<Unless>,
     /// A negation undoes it.
     pub negatable: bool,
+    /// Longer words may hold its terms by accident.
+    pub swallowed: bool,
+    /// Sightings that are kept: more are only counted.
+    pub kept: usize,
 }
 
 /// Nearness.
@@ -85,6 +104,9 @@ pub struct Unless {
     /// Characters between, at most.
     pub within: usize,
 }
+
+/// Sightings kept of a clue whose matches are told one by one.
+pub(super) const SIGHTINGS: usize = 5;
 
 /// Kinds that a regular expression may search without terms to lead it there:
 /// few and short facts, so that the cost does not grow with the package.
@@ -140,6 +162,8 @@ pub(super) fn observed(clue: &ClueFile, site: &Site<'_>) -> Result<Option<Observ
         near: clue.near.as_ref().map(|near| Near { within: near.within }),
         unless: clue.unless.as_ref().map(|unless| Unless { within: unless.within }),
         negatable: clue.negatable,
+        swallowed: false,
+        kept: if clue.collect.is_some() { SIGHTINGS } else { 1 },
     }))
 }
 

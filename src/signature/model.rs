@@ -44,21 +44,17 @@ impl TextModel {
         Self { name: name.into(), shape, bias, scale, card, weights: bytes }
     }
 
-    /// Log-odds that the label holds for a text.
+    /// What each n-gram of a text says, in units of [`TextModel::scale`].
     #[must_use]
-    pub fn log_odds(&self, grams: &Grams) -> f64 {
-        let sum: f32 = grams.list.iter().map(|gram| self.raw(gram)).sum();
-        self.bias + self.scale * f64::from(sum)
+    pub fn shares(&self, grams: &Grams) -> Vec<f32> {
+        let share = |gram: &Gram| self.weights.get(gram.bucket as usize).map_or(0.0, |&w| f32::from(w) * gram.value);
+        grams.list.iter().map(share).collect()
     }
 
-    /// What one n-gram adds to the log-odds.
+    /// Log-odds that the label holds for a text whose n-grams say this.
     #[must_use]
-    pub fn share(&self, gram: &Gram) -> f64 {
-        self.scale * f64::from(self.raw(gram))
-    }
-
-    fn raw(&self, gram: &Gram) -> f32 {
-        self.weights.get(gram.bucket as usize).map_or(0.0, |&w| f32::from(w) * gram.value)
+    pub fn log_odds(&self, shares: &[f32]) -> f64 {
+        self.bias + self.scale * f64::from(shares.iter().sum::<f32>())
     }
 
     /// Reads a model file.
@@ -215,8 +211,9 @@ mod tests {
     fn shares_add_up_to_the_log_odds() {
         let model = small();
         let grams = Grams::of("小学数学同步练习", SHAPE);
-        let sum: f64 = grams.list.iter().map(|g| model.share(g)).sum();
-        assert!((model.log_odds(&grams) - model.bias - sum).abs() < 1e-4);
+        let shares = model.shares(&grams);
+        let sum: f64 = shares.iter().map(|&share| model.scale * f64::from(share)).sum();
+        assert!((model.log_odds(&shares) - model.bias - sum).abs() < 1e-4);
     }
 
     #[test]

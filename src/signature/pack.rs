@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use regex::Regex;
 use toml::Spanned;
 
-use super::compile::{Site, observed, term_lists};
+use super::compile::{SIGHTINGS, Site, observed, term_lists};
 use super::syntax::{ClueFile, LexiconFile};
 use super::term::TermsBuilder;
-use super::{Clue, Condition, Libraries, PackError, Policy, Role, SignatureFile, Source, Terms, TextModel};
+use super::{Clue, Condition, Libraries, Observed, PackError, Policy, Role, SignatureFile, Source, Terms, TextModel};
 use crate::model::{About, Kind, Words};
 
 /// A signature of the pack.
@@ -35,12 +34,16 @@ pub struct Pack {
     pub signatures: Vec<Signature>,
     /// Clues of all signatures.
     pub clues: Vec<Clue>,
+    /// Numbers of the clues that rest on libraries or text models.
+    pub beside: Vec<usize>,
     /// Numbers of the derived clues, each after those it refers to.
     pub derived: Vec<usize>,
+    /// Numbers of the clues whose matches go into the profile, by the name they go under.
+    pub collecting: BTreeMap<String, Vec<usize>>,
     /// All terms.
     pub terms: Terms,
-    /// Per kind of fact (`Kind as usize`), the clues that are a regular expression alone.
-    pub regexes: Vec<Vec<(usize, Regex)>>,
+    /// Per kind of fact (`Kind as usize`), numbers of the clues that are a regular expression alone.
+    pub regexes: Vec<Vec<usize>>,
     /// The library catalogue.
     pub libraries: Libraries,
     /// Text models by name.
@@ -86,17 +89,20 @@ impl Pack {
         if home.id == within.id { clue.id.clone() } else { format!("{}#{}", home.id, clue.id) }
     }
 
-    /// Has detection keep what undid the matches of this signature's clues.
+    /// Has detection keep more matches of this signature's clues, and what undid others.
     pub fn watch(&mut self, id: &str) {
         self.watched = self.signature(id).map_or(0..0, |signature| signature.clues.clone());
+        for clue in &mut self.clues[self.watched.clone()] {
+            if let Condition::Observed(observed) = &mut clue.condition {
+                observed.kept = SIGHTINGS;
+            }
+        }
     }
 
-    /// Numbers of the clues whose matches go into the profile under `name`.
-    pub fn collecting<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
-        self.signatures.iter().flat_map(move |signature| {
-            let clues = signature.file.clues.iter().zip(signature.clues.clone());
-            clues.filter(move |(c, _)| c.collect.as_ref().is_some_and(|to| to.get_ref() == name)).map(|(_, n)| n)
-        })
+    /// What a clue looks for on facts; `None` where it rests on something else.
+    #[must_use]
+    pub fn observed(&self, clue: usize) -> Option<&Observed> {
+        self.clues[clue].condition.observed()
     }
 
     /// Clues of a signature, with their numbers.
@@ -170,17 +176,24 @@ impl Loader {
         }
         let names = Names::of(&self.signatures)?;
         let mut clues = Vec::with_capacity(next);
+        let mut collecting = BTreeMap::new();
         let mut terms = TermsBuilder::default();
         for (index, signature) in self.signatures.iter().enumerate() {
             let file = format!("{}.toml", signature.id);
             let site = Site { file: &file, text: &signature.text };
             for (offset, clue) in signature.file.clues.iter().enumerate() {
                 let number = signature.clues.start + offset;
-                self.add_terms(clue, number, &site, &mut terms)?;
+                let swallowed = self.add_terms(clue, number, &site, &mut terms)?;
+                if let Some(name) = &clue.collect {
+                    collecting.entry(name.get_ref().clone()).or_insert_with(Vec::new).push(number);
+                }
                 if let Some(name) = clue.model.as_ref().filter(|name| !self.models.contains_key(name.get_ref())) {
                     return Err(site.fault(name, format!("no model `{}` under models/", name.get_ref())));
                 }
-                let condition = condition(clue, signature, &names, &site)?;
+                let mut condition = condition(clue, signature, &names, &site)?;
+                if let Condition::Observed(observed) = &mut condition {
+                    observed.swallowed = swallowed;
+                }
                 clues.push(Clue {
                     signature: index,
                     id: clue.id.get_ref().clone(),
@@ -196,6 +209,8 @@ impl Loader {
         Ok(Pack {
             sha256,
             regexes: Kind::ALL.iter().map(|&kind| regexes_of(&clues, kind)).collect(),
+            beside: (0..clues.len()).filter(|&number| clues[number].condition.is_beside()).collect(),
+            collecting,
             clues,
             derived,
             terms: terms.build().map_err(whole)?,
@@ -208,17 +223,22 @@ impl Loader {
         })
     }
 
+    /// Adds the terms of a clue; whether longer words may hold them by accident.
     fn add_terms(
         &self,
         clue: &ClueFile,
         number: usize,
         site: &Site<'_>,
         terms: &mut TermsBuilder,
-    ) -> Result<(), PackError> {
+    ) -> Result<bool, PackError> {
+        let mut swallowed = false;
         for (role, list) in term_lists(clue, number as u32) {
             for word in list {
                 if let Role::Hit(clue) = role {
-                    self.exceptions(word).for_each(|term| terms.add(term, Role::Swallows(clue), None));
+                    for term in self.exceptions(word) {
+                        terms.add(term, Role::Swallows(clue), None);
+                        swallowed = true;
+                    }
                 }
                 for (term, respell) in self.expand(word, site)? {
                     terms.add(term, role, None);
@@ -230,7 +250,7 @@ impl Loader {
                 }
             }
         }
-        Ok(())
+        Ok(swallowed)
     }
 
     /// Words of the lexicon that `word` names which only look like its terms.
@@ -375,14 +395,12 @@ fn condition(clue: &ClueFile, signature: &Signature, names: &Names, site: &Site<
     })
 }
 
-/// Clues that are a regular expression alone and look at facts of this kind.
-fn regexes_of(clues: &[Clue], kind: Kind) -> Vec<(usize, Regex)> {
-    let of = |(number, clue): (usize, &Clue)| {
-        let Condition::Observed(observed) = &clue.condition else { return None };
-        let wanted = !observed.has_terms && observed.kinds.contains(kind.bit());
-        Some((number, observed.regex.clone().filter(|_| wanted)?))
+/// Numbers of the clues that are a regular expression alone and look at facts of this kind.
+fn regexes_of(clues: &[Clue], kind: Kind) -> Vec<usize> {
+    let wanted = |clue: &Clue| {
+        clue.condition.observed().is_some_and(|observed| !observed.has_terms && observed.kinds.contains(kind.bit()))
     };
-    clues.iter().enumerate().filter_map(of).collect()
+    (0..clues.len()).filter(|&number| wanted(&clues[number])).collect()
 }
 
 /// Orders the derived clues so that each comes after what it refers to.

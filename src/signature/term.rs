@@ -4,6 +4,7 @@
 //! can only stand in facts that hold such characters, which are few in a package.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use daachorse::CharwiseDoubleArrayAhoCorasick;
 
@@ -38,9 +39,14 @@ pub enum Role {
 }
 
 impl Role {
-    /// Whether it bears on other matches.
-    const fn is_context(self) -> bool {
-        !matches!(self, Self::Hit(_) | Self::Domain(_) | Self::Facet(_))
+    /// Whether it speaks of the clause around it.
+    const fn is_negation(self) -> bool {
+        matches!(self, Self::NegatesNext | Self::NegatesPrevious | Self::NoNegation)
+    }
+
+    /// Whether it says something of its own.
+    const fn is_use(self) -> bool {
+        matches!(self, Self::Hit(_) | Self::Domain(_) | Self::Facet(_))
     }
 }
 
@@ -66,16 +72,11 @@ pub struct Pattern {
     pub bound_end: bool,
     /// What it stands for.
     pub uses: Vec<Use>,
-    /// Those of its roles that bear on other matches, sorted: it undoes them, or must stand near.
+    /// What it is to matches of one clue or facet around it, sorted: it undoes or swallows them, or
+    /// must stand near.
     pub context: Vec<Role>,
-}
-
-impl Pattern {
-    /// Whether it bears on other matches in this role.
-    #[must_use]
-    pub fn bears(&self, role: Role) -> bool {
-        self.context.binary_search(&role).is_ok()
-    }
+    /// What it is to all matches around it: a negation, or only what looks like one.
+    pub negation: Vec<Role>,
 }
 
 /// The compiled terms.
@@ -84,6 +85,8 @@ pub struct Terms {
     others: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
     /// A fact without a byte as high as this holds none of them.
     least: u8,
+    /// Length of the longest of them, in bytes.
+    pub longest: usize,
     /// Terms of ASCII alone.
     latin: Latin,
     /// Every term, by its number.
@@ -112,6 +115,7 @@ impl TermsBuilder {
                 bound_end: text.ends_with(|c: char| c.is_ascii_alphanumeric()),
                 uses: Vec::new(),
                 context: Vec::new(),
+                negation: Vec::new(),
             });
             self.patterns.len() - 1
         });
@@ -126,7 +130,10 @@ impl TermsBuilder {
 
     pub(super) fn build(mut self) -> Result<Terms, String> {
         for pattern in &mut self.patterns {
-            pattern.context = pattern.uses.iter().map(|u| u.role).filter(|role| role.is_context()).collect();
+            let (uses, others): (Vec<Use>, Vec<Use>) =
+                std::mem::take(&mut pattern.uses).into_iter().partition(|u| u.role.is_use());
+            pattern.uses = uses;
+            (pattern.negation, pattern.context) = others.into_iter().map(|u| u.role).partition(|r| r.is_negation());
             pattern.context.sort_unstable();
         }
         let (latin, others): (Vec<u32>, Vec<u32>) =
@@ -134,13 +141,14 @@ impl TermsBuilder {
         let latin = Latin::new(&self.patterns, latin.into_iter())?;
         let values: Vec<(&str, u32)> =
             others.into_iter().map(|number| (self.patterns[number as usize].text.as_str(), number)).collect();
+        let longest = values.iter().map(|(text, _)| text.len()).max().unwrap_or(0);
         let least = values.iter().filter_map(|(text, _)| text.bytes().max()).min().unwrap_or(u8::MAX);
         let others = if values.is_empty() {
             None
         } else {
             Some(CharwiseDoubleArrayAhoCorasick::with_values(values).map_err(|e| e.to_string())?)
         };
-        Ok(Terms { others, least, latin, patterns: self.patterns })
+        Ok(Terms { others, least, longest, latin, patterns: self.patterns })
     }
 }
 
@@ -151,19 +159,24 @@ impl Terms {
     pub fn find(&self, text: &str) -> Vec<(u32, usize, usize)> {
         let mut found = Vec::new();
         self.latin.find(&self.patterns, text, |term, start, end| found.push((term, start, end)));
-        found.extend(self.find_others(text));
+        for (from, fact) in facts_reaching(text, self.least) {
+            found.extend(self.find_within(text, from..from + fact.len()));
+        }
         found.sort_unstable_by_key(|&(term, start, end)| (end, start, term));
         found
     }
 
-    /// Every occurrence of the terms that are not ASCII alone.
-    pub fn find_others<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (u32, usize, usize)> + 'a {
+    /// Every occurrence, within a range, of the terms that are not ASCII alone.
+    pub fn find_within<'a>(
+        &'a self,
+        text: &'a str,
+        range: Range<usize>,
+    ) -> impl Iterator<Item = (u32, usize, usize)> + 'a {
         self.others.iter().flat_map(move |others| {
-            facts_reaching(text, self.least).flat_map(move |(from, fact)| {
-                let matches = others.find_overlapping_iter(fact);
-                let matches = matches.map(move |m| (m.value(), from + m.start(), from + m.end()));
-                matches.filter(|m| self.stands_alone(text, *m))
-            })
+            let from = range.start;
+            let matches = others.find_overlapping_iter(&text[range.clone()]);
+            let matches = matches.map(move |m| (m.value(), from + m.start(), from + m.end()));
+            matches.filter(|m| self.stands_alone(text, *m))
         })
     }
 
