@@ -59,8 +59,8 @@ fn condition(pack: &Pack, signature: &Signature, clue: &Clue) -> Vec<Phrase> {
 fn looked_at(observed: &Observed) -> Vec<Phrase> {
     let kinds: Vec<Phrase> = observed.kinds.each().map(words::kind).collect();
     let mut lines = vec![said("explain.in", &[]).with_phrase("kinds", &Phrase::list(&kinds))];
-    if let Some(regex) = &observed.regex {
-        lines.push(said("explain.regex", &[("regex", regex.as_str())]));
+    if let Some(expression) = &observed.regex {
+        lines.push(said("explain.regex", &[("regex", expression.regex.as_str())]));
     }
     lines
 }

@@ -8,8 +8,6 @@ use crate::signature::{Observed, Role};
 
 /// Characters between a negation and what it undoes.
 const NEGATION_REACH: usize = 14;
-/// Window around a term in which its clue's regular expression is tried, in bytes.
-const REGEX_WINDOW: usize = 400;
 
 /// Why a match does not count.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +56,7 @@ impl InFact<'_> {
             return Err(Undone::Swallowed(longer));
         }
         let m = match &observed.regex {
-            Some(regex) => self.around(regex, m).ok_or(Undone::NoRegex)?,
+            Some(_) => self.expressions.narrow(clue, m).ok_or(Undone::NoRegex)?,
             None => m,
         };
         if let Some(near) = observed.near
@@ -86,27 +84,6 @@ impl InFact<'_> {
     /// A longer word in this role that stands over the match: 提高考试 over 高考.
     pub(super) fn swallowing(&self, m: Match, role: Role) -> Option<Match> {
         self.context.over(m).find(|other| self.bears(other, role)).copied()
-    }
-
-    fn around(&self, regex: &regex::Regex, m: Match) -> Option<Match> {
-        let text = &self.normal.text;
-        let (low, high) = self.bounds();
-        let from = ceil_char(text, m.start.saturating_sub(REGEX_WINDOW).max(low));
-        let to = floor_char(text, (m.end + REGEX_WINDOW).min(high));
-        regex
-            .find_iter(&text[from..to])
-            .map(|found| (from + found.start(), from + found.end()))
-            .find(|&(start, end)| start < m.end && end > m.start)
-            .map(|(start, end)| Match { start, end, ..m })
-    }
-
-    /// The fact's range in the normal form.
-    fn bounds(&self) -> (usize, usize) {
-        let text = &self.normal.text;
-        let anchor = self.matches[0].start;
-        let low = memchr::memrchr(0, &text.as_bytes()[..anchor]).map_or(0, |i| i + 1);
-        let high = memchr::memchr(0, &text.as_bytes()[anchor..]).map_or(text.len(), |i| anchor + i);
-        (low, high)
     }
 
     /// A match in a role within reach: `before`: only before, only after, or either.
@@ -172,18 +149,4 @@ const MOST_BYTES: usize = 4;
 /// The match with so many characters on either side, in bytes.
 const fn reach(m: Match, characters: usize) -> Range<usize> {
     m.start.saturating_sub(characters * MOST_BYTES)..m.end + characters * MOST_BYTES
-}
-
-fn floor_char(text: &str, mut offset: usize) -> usize {
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
-fn ceil_char(text: &str, mut offset: usize) -> usize {
-    while !text.is_char_boundary(offset) {
-        offset += 1;
-    }
-    offset
 }

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::expression::Expressions;
 use super::holds::Undone;
 use super::snippet;
 use super::squeeze;
@@ -109,6 +110,7 @@ pub(super) struct InFact<'a> {
     pub(super) context: Window<'a>,
     /// Those that negate, or only look so.
     pub(super) negations: Window<'a>,
+    pub(super) expressions: Expressions,
 }
 
 /// A match while its clues are asked whether it counts.
@@ -131,6 +133,7 @@ impl<'a> InFact<'a> {
             all: Window::of(matches),
             context: those(|pattern| !pattern.context.is_empty()),
             negations: those(|pattern| !pattern.negation.is_empty()),
+            expressions: Expressions::of(pack, block.kind.bit(), &normal.text, matches),
             pack,
             block,
             normal,
@@ -300,7 +303,7 @@ pub(super) fn regexes(pack: &Pack, block: &Block, normal: &Normal, hits: &mut Hi
     for text in normal.text.split('\0') {
         for &number in regexes {
             let Some(observed) = pack.observed(number) else { continue };
-            let Some(found) = observed.regex.as_ref().and_then(|regex| regex.find(text)) else { continue };
+            let Some(found) = observed.regex.as_ref().and_then(|expression| expression.regex.find(text)) else { continue };
             let (start, end) = normal.origin_range(from + found.start(), from + found.end(), block.text());
             let Some(fact) = block.at_offset(start) else { continue };
             hits.note(number, observed.kept, true, || sighting(block, &fact, start - fact.start, end - fact.start, None));

@@ -5,6 +5,7 @@
 //! clues that rest on other clues.
 
 mod conclude;
+mod expression;
 mod holds;
 mod language;
 mod libraries;

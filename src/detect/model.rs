@@ -3,10 +3,11 @@
 //! A model's calibrated log-odds, in decibans, become a lean between -1 and 1; the
 //! weight of the clue that uses it is the most it can say.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::model::{Block, Facts, Kinds, ModelVerdict};
-use crate::signature::{Gram, Grams, Normal, Pack, Shape, TextModel, normalise};
+use crate::signature::{Grams, Normal, Pack, Shape, TextModel, normalise};
 
 /// Decibans at which a model says all it can: 97 %. One that is less sure says less.
 const FULL: f64 = 15.0;
@@ -63,16 +64,15 @@ fn verdict(model: &TextModel, grams: &Grams, place: &str) -> ModelVerdict {
 fn carried_by(grams: &Grams, pushes: impl Iterator<Item = f32>) -> Vec<String> {
     let worth: Vec<f32> = pushes.zip(&grams.list).map(|(push, gram)| push * gram.len() as f32).collect();
     let least = worth.iter().fold(0.0_f32, |most, worth| most.max(*worth)) * WORTH_SHOWING;
-    let mut best: Vec<(f32, &Gram)> = worth.into_iter().zip(&grams.list).filter(|(worth, _)| *worth > least).collect();
-    best.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.bucket.cmp(&b.1.bucket)));
+    let worthy = worth.iter().zip(0..).filter(|(worth, _)| **worth > least);
+    // Of what is above zero, the bits are in the order of the numbers. Few are taken from the heap.
+    let mut best: BinaryHeap<(u32, Reverse<u32>, usize)> =
+        worthy.map(|(worth, at)| (worth.to_bits(), Reverse(grams.list[at].bucket), at)).collect();
     let mut shown: Vec<&[char]> = Vec::with_capacity(SHOWN);
-    for (_, gram) in best {
-        let chars = grams.chars(gram);
+    while let Some((_, _, at)) = best.pop().filter(|_| shown.len() < SHOWN) {
+        let chars = grams.chars(&grams.list[at]);
         if !shown.iter().any(|other| holds(other, chars) || holds(chars, other)) {
             shown.push(chars);
-        }
-        if shown.len() == SHOWN {
-            break;
         }
     }
     shown.into_iter().map(String::from_iter).collect()

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::signature::{HAN_LEAD, facts_reaching, is_han};
+use crate::signature::{HAN_LEAD, facts_reaching, is_han, is_letter};
 
 /// A squeezed text with a map back to the text it was squeezed from.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl Squeezed {
 /// Squeezes the facts of a block in normal form (NUL-separated) that hold Han characters;
 /// `None` where no telling gap stands between any.
 pub(super) fn squeeze(text: &str) -> Option<Squeezed> {
-    let mut out = Squeezed::default();
+    let mut out = Squeezed { text: String::with_capacity(text.len() + 1), ..Squeezed::default() };
     for (at, fact) in facts_reaching(text, HAN_LEAD) {
         out.steps.push((out.text.len() as u32, at as u32));
         out.squeeze_fact(fact, at);
@@ -136,11 +136,6 @@ impl Squeezed {
     }
 }
 
-/// A letter or digit; Han characters are told first, because they are most.
-fn is_letter(c: char) -> bool {
-    c.is_ascii_alphanumeric() || is_han(c) || (!c.is_ascii() && c.is_alphanumeric())
-}
-
 /// A sign that stands between words.
 const fn is_ordinary(c: char) -> bool {
     matches!(
@@ -177,13 +172,13 @@ const fn is_ordinary(c: char) -> bool {
 /// term was found strewn over.
 pub(super) fn is_disguise(text: &str, start: usize, end: usize) -> bool {
     let source = &text[start..end];
-    let letters = source.chars().filter(|c| c.is_alphanumeric()).count();
+    let letters = source.chars().filter(|&c| is_letter(c)).count();
     let mut gaps = 0;
     let mut ends_sentence = false;
     let mut ordinary = true;
     let mut in_gap = false;
     for c in source.chars() {
-        if c.is_alphanumeric() {
+        if is_letter(c) {
             in_gap = false;
         } else {
             gaps += usize::from(!in_gap);

@@ -145,6 +145,7 @@ impl Block {
     #[must_use]
     pub fn one(kind: Kind, place: &str, name: &str, text: &str) -> Self {
         let mut block = Self::new(kind, place, "");
+        block.text.reserve_exact(text.len() + 1);
         block.push_named(name, text);
         block
     }

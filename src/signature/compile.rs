@@ -78,7 +78,7 @@ pub struct Observed {
     /// Within all facts of one file rather than one fact.
     pub across: bool,
     /// Must hold as well.
-    pub regex: Option<Regex>,
+    pub regex: Option<Expression>,
     /// Terms needed nearby.
     pub near: Option<Near>,
     /// Terms nearby that undo it.
@@ -89,6 +89,15 @@ pub struct Observed {
     pub swallowed: bool,
     /// Sightings that are kept: more are only counted.
     pub kept: usize,
+}
+
+/// A regular expression.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    /// What must match.
+    pub regex: Regex,
+    /// Bytes on either side of a term that a match over it can reach, at most.
+    pub reach: usize,
 }
 
 /// Nearness.
@@ -122,6 +131,9 @@ const REGEX_ALONE: Kinds = Kinds::from_bits_truncate(
         | 1 << Kind::File as u32,
 );
 
+/// Bytes on either side of a term in which its clue's regular expression is tried, at most.
+const REACH: usize = 400;
+
 /// Where a file's faults are reported.
 pub(super) struct Site<'a> {
     pub(super) file: &'a str,
@@ -146,7 +158,7 @@ pub(super) fn observed(clue: &ClueFile, site: &Site<'_>) -> Result<Option<Observ
         return Err(site.fault(&clue.id, "`across` counts different terms: say with `at-least` how many"));
     }
     let kinds = kinds_of(&clue.kinds, site)?;
-    let regex = clue.regex.as_ref().map(|source| compile_regex(source, site)).transpose()?;
+    let regex = clue.regex.as_ref().map(|source| expression(source, site)).transpose()?;
     if clue.any.is_empty() && !REGEX_ALONE.contains(kinds) {
         return Err(site.fault(
             &clue.id,
@@ -167,11 +179,13 @@ pub(super) fn observed(clue: &ClueFile, site: &Site<'_>) -> Result<Option<Observ
     }))
 }
 
-fn compile_regex(source: &Spanned<String>, site: &Site<'_>) -> Result<Regex, PackError> {
-    RegexBuilder::new(source.get_ref())
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|e| site.fault(source, format!("the regex does not compile: {e}")))
+fn expression(source: &Spanned<String>, site: &Site<'_>) -> Result<Expression, PackError> {
+    let fault = |e: &dyn std::fmt::Display| site.fault(source, format!("the regex does not compile: {e}"));
+    let regex = RegexBuilder::new(source.get_ref()).size_limit(1 << 20).build().map_err(|e| fault(&e))?;
+    let longest = regex_syntax::parse(source.get_ref()).map_err(|e| fault(&e))?.properties().maximum_len();
+    // A character more, so that an anchor at the end of what is read is never taken for that of the fact.
+    let reach = longest.map_or(REACH, |longest| REACH.min(longest.saturating_add(char::MAX.len_utf8())));
+    Ok(Expression { regex, reach })
 }
 
 fn kinds_of(words: &[Spanned<String>], site: &Site<'_>) -> Result<Kinds, PackError> {

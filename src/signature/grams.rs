@@ -3,7 +3,9 @@
 //! Only letters and digits count, so signs strewn between characters change nothing.
 //! The value of an n-gram is `1 + ln(count)`, brought to length one over the text.
 
-use super::{is_han, normalise};
+use std::sync::LazyLock;
+
+use super::{is_letter, normalise};
 
 /// Letters of a text that are read at most; the rest of a longer one is left out.
 const MAX_LETTERS: usize = 20_000;
@@ -67,7 +69,7 @@ impl Grams {
     /// Cuts a text in normal form. The shape must be sound.
     #[must_use]
     pub fn of(text: &str, shape: Shape) -> Self {
-        let letters: Vec<char> = text.chars().filter(|&c| is_han(c) || c.is_alphanumeric()).take(MAX_LETTERS).collect();
+        let letters: Vec<char> = text.chars().filter(|&c| is_letter(c)).take(MAX_LETTERS).collect();
         let most = letters.len() * (shape.max - shape.min + 1);
         let mut counter = Counter::new(most);
         for start in 0..letters.len() {
@@ -165,7 +167,7 @@ impl Counter {
         let mut square = 0.0;
         for gram in self.list.iter_mut() {
             if gram.value > 1.0 {
-                gram.value = 1.0 + gram.value.ln();
+                gram.value = value_of(gram.value);
             }
             square += gram.value * gram.value;
         }
@@ -173,6 +175,12 @@ impl Counter {
         self.list.iter_mut().for_each(|gram| gram.value *= shrink);
         self.list
     }
+}
+
+/// The value of an n-gram that stands so often in a text. Small counts, which are nearly all, are kept.
+fn value_of(count: f32) -> f32 {
+    static SMALL: LazyLock<[f32; 64]> = LazyLock::new(|| std::array::from_fn(|count| 1.0 + (count as f32).ln()));
+    SMALL.get(count as usize).copied().unwrap_or_else(|| 1.0 + count.ln())
 }
 
 #[cfg(test)]

@@ -6,6 +6,18 @@ pub const fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
 
+/// Is it a letter or a digit of any script?
+#[must_use]
+pub fn is_letter(c: char) -> bool {
+    match c {
+        c if c.is_ascii() => c.is_ascii_alphanumeric(),
+        c if is_han(c) => true,
+        // Signs of Chinese text: told here, because the tables of Unicode take long to say so.
+        '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => false,
+        c => c.is_alphanumeric(),
+    }
+}
+
 /// The least first byte of a Han character in UTF-8 (U+3400 begins with E3). Latin, Greek,
 /// Cyrillic, Arabic and Indic text has no byte as high.
 pub const HAN_LEAD: u8 = 0xe3;
@@ -36,6 +48,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn letters_are_those_of_unicode() {
+        let told = |c: &char| is_letter(*c) == (is_han(*c) || c.is_alphanumeric());
+        assert_eq!(('\0'..=char::MAX).find(|c| !told(c)), None);
+    }
 
     #[test]
     fn finds_the_facts_with_han() {

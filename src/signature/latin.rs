@@ -196,7 +196,7 @@ mod tests {
             let terms: Vec<String> = terms.into_iter().collect();
             let mut builder = TermsBuilder::default();
             terms.iter().for_each(|term| builder.add(term, Role::NegatesNext, None));
-            let compiled = builder.build().unwrap();
+            let compiled = builder.build(|_| false).unwrap();
             let found: Vec<(usize, usize)> = compiled.find(&text).into_iter().map(|(_, start, end)| (start, end)).collect();
             prop_assert_eq!(found, plainly(&terms, &text));
         }

@@ -206,6 +206,8 @@ impl Loader {
         }
         let facets = self.add_shared_terms(&mut terms);
         let derived = order_derived(&clues, &self.signatures)?;
+        let has_regex = |clue: u32| clues[clue as usize].condition.observed().is_some_and(|o| o.regex.is_some());
+        let terms = terms.build(has_regex).map_err(whole)?;
         Ok(Pack {
             sha256,
             regexes: Kind::ALL.iter().map(|&kind| regexes_of(&clues, kind)).collect(),
@@ -213,7 +215,7 @@ impl Loader {
             collecting,
             clues,
             derived,
-            terms: terms.build().map_err(whole)?,
+            terms,
             libraries: self.libraries,
             models: self.models,
             policies: self.policies,

@@ -77,6 +77,8 @@ pub struct Pattern {
     pub context: Vec<Role>,
     /// What it is to all matches around it: a negation, or only what looks like one.
     pub negation: Vec<Role>,
+    /// Clues whose regular expression is tried around it.
+    pub leads_to: Vec<u32>,
 }
 
 /// The compiled terms.
@@ -116,6 +118,7 @@ impl TermsBuilder {
                 uses: Vec::new(),
                 context: Vec::new(),
                 negation: Vec::new(),
+                leads_to: Vec::new(),
             });
             self.patterns.len() - 1
         });
@@ -128,10 +131,17 @@ impl TermsBuilder {
         }
     }
 
-    pub(super) fn build(mut self) -> Result<Terms, String> {
+    /// Compiles the terms. `has_regex` tells of a clue whether a regular expression must match around
+    /// its terms.
+    pub(super) fn build(mut self, has_regex: impl Fn(u32) -> bool) -> Result<Terms, String> {
         for pattern in &mut self.patterns {
             let (uses, others): (Vec<Use>, Vec<Use>) =
                 std::mem::take(&mut pattern.uses).into_iter().partition(|u| u.role.is_use());
+            pattern.leads_to = uses
+                .iter()
+                .filter_map(|u| if let Role::Hit(clue) = u.role { Some(clue) } else { None })
+                .filter(|&clue| has_regex(clue))
+                .collect();
             pattern.uses = uses;
             (pattern.negation, pattern.context) = others.into_iter().map(|u| u.role).partition(|r| r.is_negation());
             pattern.context.sort_unstable();

@@ -1,0 +1,68 @@
+//! Regular expressions that terms lead to: tried around the terms and nowhere else.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::matching::Match;
+use crate::model::Kinds;
+use crate::signature::Pack;
+
+/// Where the expressions of clues match within one fact.
+#[derive(Debug, Default)]
+pub(super) struct Expressions(BTreeMap<u32, Vec<Range<usize>>>);
+
+impl Expressions {
+    /// Tries the expressions of the clues that look at these kinds. The matches are those of one fact,
+    /// in the order of their ends; `text` is that of its block, where NUL stands between facts.
+    pub(super) fn of(pack: &Pack, kinds: Kinds, text: &str, matches: &[Match]) -> Self {
+        let mut windows: BTreeMap<u32, Vec<Range<usize>>> = BTreeMap::new();
+        let mut bounds = None;
+        for m in matches {
+            for &clue in &pack.terms.patterns[m.pattern as usize].leads_to {
+                let Some(observed) = pack.observed(clue as usize) else { continue };
+                if let Some(expression) = observed.regex.as_ref().filter(|_| observed.kinds.intersects(kinds)) {
+                    let bounds = bounds.get_or_insert_with(|| fact_around(text, m.start));
+                    join(windows.entry(clue).or_default(), around(text, bounds, m, expression.reach));
+                }
+            }
+        }
+        let found = |(clue, windows): (u32, Vec<Range<usize>>)| {
+            let regex = &pack.observed(clue as usize)?.regex.as_ref()?.regex;
+            let within = |window: Range<usize>| {
+                let found = regex.find_iter(&text[window.clone()]);
+                found.map(move |m| window.start + m.start()..window.start + m.end())
+            };
+            Some((clue, windows.into_iter().flat_map(within).collect()))
+        };
+        Self(windows.into_iter().filter_map(found).collect())
+    }
+
+    /// The match, brought to what the clue's expression matches there.
+    pub(super) fn narrow(&self, clue: u32, m: Match) -> Option<Match> {
+        let found = self.0.get(&clue)?;
+        let first = found.partition_point(|found| found.end <= m.start);
+        let Range { start, end } = found.get(first).filter(|found| found.start < m.end)?.clone();
+        Some(Match { start, end, ..m })
+    }
+}
+
+/// The range of the fact that holds a place.
+fn fact_around(text: &str, at: usize) -> Range<usize> {
+    let from = memchr::memrchr(0, &text.as_bytes()[..at]).map_or(0, |i| i + 1);
+    let to = memchr::memchr(0, &text.as_bytes()[at..]).map_or(text.len(), |i| at + i);
+    from..to
+}
+
+fn around(text: &str, fact: &Range<usize>, m: &Match, reach: usize) -> Range<usize> {
+    let from = text.ceil_char_boundary(m.start.saturating_sub(reach).max(fact.start));
+    let to = text.floor_char_boundary((m.end + reach).min(fact.end));
+    from..to
+}
+
+/// Adds a window; those that overlap become one, so that nothing is read twice.
+fn join(windows: &mut Vec<Range<usize>>, window: Range<usize>) {
+    match windows.last_mut() {
+        Some(last) if window.start <= last.end => *last = last.start.min(window.start)..last.end.max(window.end),
+        _ => windows.push(window),
+    }
+}
