@@ -162,22 +162,21 @@ type Sets = HashMap<(String, u64), Vec<(usize, Vec<String>)>>;
 /// Puts the splits of one app together; order is that of the first file.
 fn jobs(args: &Args, auditor: &Auditor, network: &Network) -> anyhow::Result<Vec<Job>> {
     let targets = targets::resolve(&args.targets, &|| args.network.stores())?;
-    let paths: Vec<&PathBuf> =
-        targets.iter().filter_map(|t| if let Target::Package(path) = t { Some(path) } else { None }).collect();
-    let identities: Vec<Option<Identity>> =
-        paths.par_iter().map(|path| Opened::new(path).ok().and_then(|file| auditor.identify(&file))).collect();
-    let identities: HashMap<&PathBuf, &Identity> =
-        paths.iter().copied().zip(&identities).filter_map(|(path, id)| Some((path, id.as_ref()?))).collect();
+    let identity = |target: &Target| match target {
+        Target::Package(path) => Opened::new(path).ok().and_then(|file| auditor.identify(&file)),
+        _ => None,
+    };
+    let identities: Vec<Option<Identity>> = targets.par_iter().map(identity).collect();
     let mut jobs: Vec<Job> = Vec::new();
     let mut sets = Sets::new();
-    for target in &targets {
+    for (target, identity) in targets.into_iter().zip(identities) {
         match target {
-            Target::Listing(listing) => jobs.push(Job::Listing(listing.clone())),
-            Target::Skip(skipped) => jobs.push(Job::Skip(skipped.clone())),
-            Target::Store(target) => jobs.extend(from_stores(target, network)?),
-            Target::Package(path) => match identities.get(path) {
-                Some(id) if !id.package.is_empty() => join(path, id, &mut jobs, &mut sets),
-                _ => jobs.push(Job::Packages(vec![path.clone()], None)),
+            Target::Listing(listing) => jobs.push(Job::Listing(listing)),
+            Target::Skip(skipped) => jobs.push(Job::Skip(skipped)),
+            Target::Store(target) => jobs.extend(from_stores(&target, network)?),
+            Target::Package(path) => match identity {
+                Some(id) if !id.package.is_empty() => join(path, &id, &mut jobs, &mut sets),
+                _ => jobs.push(Job::Packages(vec![path], None)),
             },
         }
     }
@@ -216,7 +215,7 @@ fn skip_for(target: &str, stage: &str, fault: &Fault) -> Skipped {
 }
 
 /// Adds a file to the set of its package and version that has none of its splits yet.
-fn join(path: &Path, id: &Identity, jobs: &mut Vec<Job>, sets: &mut Sets) {
+fn join(path: PathBuf, id: &Identity, jobs: &mut Vec<Job>, sets: &mut Sets) {
     let known = sets.entry((id.package.clone(), id.version_code)).or_default();
     // Two bases of one version are two copies of an app, and two audits; and a set
     // without any split takes none but splits.
@@ -225,12 +224,12 @@ fn join(path: &Path, id: &Identity, jobs: &mut Vec<Job>, sets: &mut Sets) {
         Some((index, splits)) => {
             splits.extend_from_slice(&id.splits);
             if let Job::Packages(paths, _) = &mut jobs[*index] {
-                paths.push(path.to_owned());
+                paths.push(path);
             }
         }
         None => {
             known.push((jobs.len(), id.splits.clone()));
-            jobs.push(Job::Packages(vec![path.to_owned()], None));
+            jobs.push(Job::Packages(vec![path], None));
         }
     }
 }

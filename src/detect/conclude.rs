@@ -122,7 +122,7 @@ fn shown(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, numb
         Condition::Library { category, faint } => libraries(pack, hits, category, *faint),
         Condition::Model(name) => Shown {
             kind: "model".into(),
-            text: models.get(name).map_or_else(String::new, |m| m.carried_by.join(" ")),
+            text: models.get(name).map_or_else(String::new, |m| m.carried_by.clone()),
             mark: None,
             place: models.get(name).map_or_else(String::new, |m| m.place.clone()),
             times: 1,

@@ -126,8 +126,9 @@ type OneOf<'a> = (Match, Option<&'a str>);
 impl<'a> InFact<'a> {
     fn new(pack: &'a Pack, block: &'a Block, normal: &'a Normal, fact: Fact<'a>, matches: &'a [Match]) -> Self {
         let those = |is_so: fn(&Pattern) -> bool| {
-            let found = matches.iter().filter(|m| is_so(&pack.terms.patterns[m.pattern as usize]));
-            Window::of(found.copied().collect::<Vec<_>>())
+            let mut found = Vec::with_capacity(matches.len());
+            found.extend(matches.iter().filter(|m| is_so(&pack.terms.patterns[m.pattern as usize])));
+            Window::of(found)
         };
         Self {
             all: Window::of(matches),

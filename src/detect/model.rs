@@ -15,6 +15,8 @@ const FULL: f64 = 15.0;
 const LETTERS_MIN: usize = 16;
 /// N-grams shown at most.
 const SHOWN: usize = 6;
+/// N-grams of a text that are usually worth it.
+const WORTHY: usize = 64;
 /// What an n-gram must add to be shown, as a share of the strongest.
 const WORTH_SHOWING: f32 = 0.2;
 
@@ -56,18 +58,18 @@ fn verdict(model: &TextModel, grams: &Grams, place: &str) -> ModelVerdict {
     // Three places, the same on every machine.
     let lean = ((decibans / FULL).clamp(-1.0, 1.0) * 1000.0).round() / 1000.0;
     let pushes = shares.into_iter().map(|share| (lean.signum() * model.scale * f64::from(share)) as f32);
-    ModelVerdict { lean, carried_by: carried_by(grams, pushes), place: place.to_owned() }
+    ModelVerdict { lean, carried_by: carried_by(grams, pushes), place: place.into() }
 }
 
 /// The n-grams that pushed the most; longer ones first, as they say more to a reader, and none that
 /// is part of another. `pushes` has what each of the text did.
-fn carried_by(grams: &Grams, pushes: impl Iterator<Item = f32>) -> Vec<String> {
+fn carried_by(grams: &Grams, pushes: impl Iterator<Item = f32>) -> String {
     let worth: Vec<f32> = pushes.zip(&grams.list).map(|(push, gram)| push * gram.len() as f32).collect();
     let least = worth.iter().fold(0.0_f32, |most, worth| most.max(*worth)) * WORTH_SHOWING;
     let worthy = worth.iter().zip(0..).filter(|(worth, _)| **worth > least);
     // Of what is above zero, the bits are in the order of the numbers. Few are taken from the heap.
-    let mut best: BinaryHeap<(u32, Reverse<u32>, usize)> =
-        worthy.map(|(worth, at)| (worth.to_bits(), Reverse(grams.list[at].bucket), at)).collect();
+    let mut best: BinaryHeap<(u32, Reverse<u32>, usize)> = BinaryHeap::with_capacity(WORTHY);
+    best.extend(worthy.map(|(worth, at)| (worth.to_bits(), Reverse(grams.list[at].bucket), at)));
     let mut shown: Vec<&[char]> = Vec::with_capacity(SHOWN);
     while let Some((_, _, at)) = best.pop().filter(|_| shown.len() < SHOWN) {
         let chars = grams.chars(&grams.list[at]);
@@ -75,7 +77,7 @@ fn carried_by(grams: &Grams, pushes: impl Iterator<Item = f32>) -> Vec<String> {
             shown.push(chars);
         }
     }
-    shown.into_iter().map(String::from_iter).collect()
+    shown.join(&' ').into_iter().collect()
 }
 
 fn holds(long: &[char], short: &[char]) -> bool {
@@ -113,7 +115,7 @@ mod tests {
         let verdicts = judge(&pack("数学", -1.0), &listing("小学数学同步练习，每天十道数学口算题，错题自动收集"));
         let verdict = &verdicts["tutor"];
         assert!(verdict.lean > 0.5, "{verdict:?}");
-        assert_eq!(verdict.carried_by, ["数学"]);
+        assert_eq!(verdict.carried_by, "数学");
         assert_eq!(verdict.place, "listing description");
     }
 

@@ -121,6 +121,12 @@ pub struct Seen {
     pub sightings: Vec<Sighting>,
 }
 
+impl Seen {
+    fn plain_first(&mut self) {
+        self.sightings.sort_by_key(|s| s.written_as.is_some());
+    }
+}
+
 /// What was seen of a library.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LibrarySeen {
@@ -197,7 +203,8 @@ impl Hits {
     /// Notes that a clue held which wants so many sightings kept. A plainly written one takes the
     /// place of one in disguise.
     pub fn note(&mut self, clue: usize, kept: usize, is_plain: bool, sighting: impl FnOnce() -> Sighting) {
-        let seen = self.clues.entry(clue).or_default();
+        let none = || Seen { times: 0, sightings: Vec::with_capacity(kept) };
+        let seen = self.clues.entry(clue).or_insert_with(none);
         seen.times += 1;
         if seen.sightings.len() < kept {
             seen.sightings.push(sighting());
@@ -226,12 +233,17 @@ impl Hits {
 
     /// Appends what a later scan saw.
     pub fn merge(&mut self, other: Self) {
-        for (clue, seen) in other.clues {
-            let mine = self.clues.entry(clue).or_default();
-            mine.times += seen.times;
-            mine.sightings.extend(seen.sightings);
-            mine.sightings.sort_by_key(|s| s.written_as.is_some());
-            mine.sightings.truncate(KEPT);
+        if self.clues.is_empty() {
+            self.clues = other.clues;
+            self.clues.values_mut().for_each(Seen::plain_first);
+        } else {
+            for (clue, seen) in other.clues {
+                let mine = self.clues.entry(clue).or_default();
+                mine.times += seen.times;
+                mine.sightings.extend(seen.sightings);
+                mine.plain_first();
+                mine.sightings.truncate(KEPT);
+            }
         }
         for (clue, misses) in other.near_misses {
             let mine = self.near_misses.entry(clue).or_default();
@@ -290,8 +302,8 @@ impl Holding {
 pub struct ModelVerdict {
     /// Between -1 (surely not) and 1 (surely).
     pub lean: f64,
-    /// The n-grams that carried it, strongest first.
-    pub carried_by: Vec<String>,
+    /// The n-grams that carried it, strongest first, with blanks between.
+    pub carried_by: String,
     /// Where the text stands.
     pub place: String,
 }

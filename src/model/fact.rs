@@ -1,5 +1,6 @@
 //! Facts: what an extractor saw, with its place.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bitflags::bitflags;
@@ -91,6 +92,21 @@ impl Kinds {
     /// The kinds of the set, in order.
     pub fn each(self) -> impl Iterator<Item = Kind> {
         Kind::ALL.iter().copied().filter(move |kind| self.contains(kind.bit()))
+    }
+}
+
+/// Written as a list of words.
+impl Serialize for Kinds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.each().map(Kind::id))
+    }
+}
+
+/// Words of another version are passed over.
+impl<'de> Deserialize<'de> for Kinds {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = Vec::<Cow<'de, str>>::deserialize(deserializer)?;
+        Ok(words.iter().filter_map(|word| Kind::from_id(word)).fold(Self::empty(), |all, kind| all | kind.bit()))
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Sign;
+use super::{Kinds, Sign};
 
 /// How much the clause weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -157,12 +157,12 @@ pub struct Check {
     /// Probability from the sum.
     pub probability: f64,
     /// Kinds of facts that were there to be searched.
-    pub searched: Vec<Cow<'static, str>>,
+    pub searched: Kinds,
     /// The sum, line by line, in decibans.
     pub sum: Vec<Contribution>,
     /// Codes of the limits that make it not assessable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub because: Vec<String>,
+    pub because: Vec<Cow<'static, str>>,
 }
 
 /// A check that a person should look at. A sign, never a verdict.

@@ -242,8 +242,7 @@ pub(super) fn size(bytes: u64) -> String {
 
 /// Kinds of facts that were searched.
 pub(super) fn searched(checks: &[Check]) -> Phrase {
-    let kinds = checks.iter().flat_map(|check| &check.searched).filter_map(|id| Kind::from_id(id));
-    let all = kinds.fold(Kinds::empty(), |all, kind| all | kind.bit());
+    let all = checks.iter().fold(Kinds::empty(), |all, check| all | check.searched);
     Phrase::list(&all.each().map(words::kind).collect::<Vec<_>>())
 }
 

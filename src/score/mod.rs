@@ -120,10 +120,10 @@ pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>, detection: Detection)
     let Detection { mut evidence, hits, .. } = detection;
     let profile = profile(pack, policy, &hits, &mut evidence);
     let in_scope = profile.education.verdict != Verdict::No;
-    let searched: Vec<Cow<'static, str>> = hits.searched.keys().map(|kind| kind.id().into()).collect();
+    let searched = hits.kinds();
     let (checks, findings): (Vec<Check>, Vec<Option<Finding>>) = Sign::ALL
         .iter()
-        .map(|&sign| check(policy, case, sign, evidence.remove(&About::Sign(sign)).unwrap_or_default(), &searched))
+        .map(|&sign| check(policy, case, sign, evidence.remove(&About::Sign(sign)).unwrap_or_default(), searched))
         .unzip();
     let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
     findings.sort_by(|a, b| {
@@ -139,7 +139,7 @@ fn check(
     case: Case<'_>,
     sign: Sign,
     mut evidence: Vec<Evidence>,
-    searched: &[Cow<'static, str>],
+    searched: Kinds,
 ) -> (Check, Option<Finding>) {
     let (answer, from_register) = standing::of(sign, case.standings);
     // A register speaks on its own of filings; of teaching only where teaching was seen.
@@ -168,7 +168,7 @@ fn check(
         sign,
         outcome,
         probability,
-        searched: searched.to_vec(),
+        searched,
         sum: sum.lines,
         because: if outcome == Outcome::NotAssessable { because } else { Vec::new() },
     };
@@ -208,8 +208,8 @@ pub fn lives_in(sign: Sign) -> Kinds {
 }
 
 /// Codes of the limits that hide where a sign lives.
-fn hiding(sign: Sign, coverage: &Coverage) -> Vec<String> {
-    let mut codes: Vec<String> = coverage.hiding(lives_in(sign)).map(|limit| limit.code.id().to_owned()).collect();
+fn hiding(sign: Sign, coverage: &Coverage) -> Vec<Cow<'static, str>> {
+    let mut codes: Vec<_> = coverage.hiding(lives_in(sign)).map(|limit| limit.code.id().into()).collect();
     codes.dedup();
     codes
 }
