@@ -120,7 +120,7 @@ fn scoring(bencher: Bencher) {
         listings().iter().map(|listing| detect::scan(&auditor.pack, &extract::listing(listing))).collect();
     bencher.counter(ItemsCount::new(hits.len())).bench_local(|| {
         for hits in &hits {
-            black_box(detect::conclude(&auditor.pack, hits.clone(), &BTreeMap::new()));
+            black_box(detect::conclude(&auditor.pack, hits.clone(), BTreeMap::new()));
         }
     });
 }

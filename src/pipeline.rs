@@ -164,20 +164,12 @@ impl Auditor {
     /// Judges one app by its listing and the readings of its files.
     #[must_use]
     pub fn conclude(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> Audit {
-        let (all, detection) = self.detect(listing, readings);
-        self.score(listing, all, detection)
+        self.weigh(listing, readings).0
     }
 
     /// Judges one app, and tells what was detected as well.
     #[must_use]
     pub fn weigh(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> (Audit, Detection) {
-        let (all, detection) = self.detect(listing, readings);
-        (self.score(listing, all, detection.clone()), detection)
-    }
-
-    /// Joins what was read of one app, and concludes what there is to see in it. Hits and models have
-    /// gone into the detection.
-    fn detect(&self, listing: Option<&Listing>, readings: Vec<Reading>) -> (Reading, Detection) {
         let mut all = Reading::default();
         if let Some(listing) = listing {
             let facts = extract::listing(listing);
@@ -199,19 +191,25 @@ impl Auditor {
             let detail = "the manifest requires splits, none was given; fetch them with the base";
             all.limits.push(Limit::new(LimitCode::MissingSplit, "", detail));
         }
-        all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
-        let (hits, models) = (std::mem::take(&mut all.hits), std::mem::take(&mut all.models));
-        let detection = stage("conclude").in_scope(|| detect::conclude(&self.pack, hits, &models));
-        (all, detection)
+        self.finish(listing, all)
     }
 
-    fn score(&self, listing: Option<&Listing>, all: Reading, detection: Detection) -> Audit {
+    fn finish(&self, listing: Option<&Listing>, mut all: Reading) -> (Audit, Detection) {
         let app = app_of(listing, &all.manifest);
+        all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
         let coverage = Coverage::new(all.limits, all.read);
+        let detection = stage("conclude").in_scope(|| detect::conclude(&self.pack, all.hits, all.models));
         let standings = self.standings(listing, &app, &detection.hits);
-        let case = score::Case { app: &app, coverage: &coverage, standings: &standings };
-        let scored = stage("score").in_scope(|| score::score(&self.pack, &self.policy, case, detection));
-        Audit {
+        let evidence = |about| detect::evidence(&self.pack, &detection, about);
+        let case = score::Case {
+            app: &app,
+            coverage: &coverage,
+            detection: &detection,
+            evidence: &evidence,
+            standings: &standings,
+        };
+        let scored = stage("score").in_scope(|| score::score(&self.pack, &self.policy, case));
+        let audit = Audit {
             app,
             artifacts: all.artifacts,
             profile: scored.profile,
@@ -221,7 +219,8 @@ impl Auditor {
             findings: scored.findings,
             out_of_scope: scored.out_of_scope,
             icon: all.icon,
-        }
+        };
+        (audit, detection)
     }
 }
 
@@ -325,7 +324,7 @@ fn holding(pack: &Pack, facts: &Facts) -> BTreeSet<usize> {
     // An example shows what speaks for a sign; a model that leans away does not.
     let mut models = detect::judge(pack, facts);
     models.retain(|_, verdict| verdict.lean > 0.0);
-    let detection = detect::conclude(pack, detect::scan(pack, facts), &models);
+    let detection = detect::conclude(pack, detect::scan(pack, facts), models);
     (0..pack.clues.len()).filter(|&clue| detection.holding.contains(clue)).collect()
 }
 

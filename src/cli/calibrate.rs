@@ -10,6 +10,7 @@ use super::bench::Bench;
 use super::pack::JudgingArgs;
 use super::{Exit, examples};
 use crate::measure::Labelled;
+use crate::detect;
 use crate::model::{About, Detection, Sign};
 use crate::report::words::{Lang, find};
 use crate::score;
@@ -77,8 +78,7 @@ fn problem(pack: &Pack, about: About, prior: i32, examples: &[Labelled], detecti
             continue;
         }
         let text = example.listing.as_ref().map_or_else(String::new, |l| format!("{}\n{}", l.title, l.description));
-        let evidence = detection.evidence.get(&about).map_or(&[][..], Vec::as_slice);
-        problem.add(&example.id, &text, is_yes, evidence);
+        problem.add(&example.id, &text, is_yes, &detect::evidence(pack, detection, about));
     }
     problem
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{About, Detection, Evidence, Hits, Holding, Kind, Kinds, ModelVerdict, Sighting, Trick, WrittenAs};
-use crate::signature::{Condition, Pack};
+use crate::model::{About, Detection, Evidence, Held, Hits, Holding, Kind, Kinds, ModelVerdict, Sighting, Trick, WrittenAs};
+use crate::signature::{Clue, Condition, Pack};
 
 /// Decibans that a disguise takes from a clue: it was meant, but it was read with less certainty.
 const fn cost(trick: Trick) -> i32 {
@@ -17,7 +17,7 @@ const fn cost(trick: Trick) -> i32 {
 /// Evaluates all clues. A `none` clue only holds where the kinds it looks at were there
 /// to be searched, because nothing else shows absence.
 #[must_use]
-pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>) -> Detection {
+pub fn conclude(pack: &Pack, hits: Hits, models: BTreeMap<String, ModelVerdict>) -> Detection {
     let mut holding = Holding(vec![false; pack.clues.len()]);
     for &number in hits.clues.keys() {
         holding.0[number] = true;
@@ -39,14 +39,33 @@ pub fn conclude(pack: &Pack, hits: Hits, models: &BTreeMap<String, ModelVerdict>
                 && none.iter().all(|&n| !holding.0[n] && was_searched(pack, n, searched));
         }
     }
-    let mut evidence: BTreeMap<About, Vec<Evidence>> = BTreeMap::new();
-    for (number, clue) in pack.clues.iter().enumerate() {
-        if holding.0[number] && clue.weight != 0 {
-            let about = pack.signatures[clue.signature].about;
-            evidence.entry(about).or_default().push(describe(pack, &hits, models, number));
+    let mut held: BTreeMap<About, Vec<Held>> = BTreeMap::new();
+    for (clue, of) in pack.clues.iter().enumerate().filter(|(clue, _)| holding.0[*clue]) {
+        let weight = weight(of, &hits, &models, clue);
+        if of.weight != 0 {
+            held.entry(pack.signatures[of.signature].about).or_default().push(Held { clue, weight });
         }
     }
-    Detection { evidence, hits, holding }
+    Detection { held, hits, models, holding }
+}
+
+/// What a clue that holds weighs here.
+fn weight(clue: &Clue, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, number: usize) -> i32 {
+    match &clue.condition {
+        Condition::Model(name) => models.get(name).map_or(0, |m| m.weight(clue.weight)),
+        // Never below 1: a disguise does not turn evidence round.
+        Condition::Observed(_) if clue.weight > 0 => {
+            let written_as = first(hits, number).and_then(|seen| seen.written_as.as_ref());
+            (clue.weight - written_as.map_or(0, |w| cost(w.trick))).max(1)
+        }
+        _ => clue.weight,
+    }
+}
+
+/// The evidence about a subject, as a reviewer reads it, in the order of the pack's clues.
+#[must_use]
+pub fn evidence(pack: &Pack, detection: &Detection, about: About) -> Vec<Evidence> {
+    detection.about(about).iter().map(|held| describe(pack, detection, held)).collect()
 }
 
 /// Where a library would show.
@@ -80,21 +99,14 @@ fn library(pack: &Pack, hits: &Hits, category: &str, faint: bool) -> Option<u32>
         .next()
 }
 
-fn describe(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, number: usize) -> Evidence {
-    let clue = &pack.clues[number];
-    let shown = shown(pack, hits, models, number);
-    let penalty = shown.written_as.as_ref().map_or(0, |w| cost(w.trick));
-    let weight = match &clue.condition {
-        Condition::Model(name) => models.get(name).map_or(0, |m| m.weight(clue.weight)),
-        // Never below 1: a disguise does not turn evidence round.
-        _ if clue.weight > 0 => (clue.weight - penalty).max(1),
-        _ => clue.weight,
-    };
+fn describe(pack: &Pack, detection: &Detection, held: &Held) -> Evidence {
+    let clue = &pack.clues[held.clue];
+    let shown = shown(pack, detection, held.clue);
     Evidence {
         signature: pack.signatures[clue.signature].id.clone(),
         clue: clue.id.clone(),
         kind: shown.kind,
-        weight,
+        weight: held.weight,
         group: clue.group.clone(),
         counted: true,
         text: shown.text,
@@ -116,7 +128,8 @@ struct Shown {
     written_as: Option<WrittenAs>,
 }
 
-fn shown(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, number: usize) -> Shown {
+fn shown(pack: &Pack, detection: &Detection, number: usize) -> Shown {
+    let Detection { hits, models, .. } = detection;
     match &pack.clues[number].condition {
         Condition::Observed(_) => observed(hits, number),
         Condition::Library { category, faint } => libraries(pack, hits, category, *faint),
@@ -128,19 +141,23 @@ fn shown(pack: &Pack, hits: &Hits, models: &BTreeMap<String, ModelVerdict>, numb
             times: 1,
             written_as: None,
         },
-        Condition::Derived { all, any_of, none, .. } => derived(pack, hits, models, all, any_of, none),
+        Condition::Derived { all, any_of, none, .. } => derived(pack, detection, all, any_of, none),
     }
 }
 
+/// The sighting that stands for a clue.
+fn first(hits: &Hits, number: usize) -> Option<&Sighting> {
+    hits.clues.get(&number).and_then(|seen| seen.sightings.first())
+}
+
 fn observed(hits: &Hits, number: usize) -> Shown {
-    let seen = hits.clues.get(&number);
-    let first: Option<&Sighting> = seen.and_then(|s| s.sightings.first());
+    let first = first(hits, number);
     Shown {
         kind: first.map_or("text", |s| s.kind.evidence_kind()).into(),
         text: first.map_or_else(String::new, |s| s.text.clone()),
         mark: first.map(|s| s.mark),
         place: first.map_or_else(String::new, |s| s.place.clone()),
-        times: seen.map_or(0, |s| s.times),
+        times: hits.clues.get(&number).map_or(0, |seen| seen.times),
         written_as: first.and_then(|s| s.written_as.clone()),
     }
 }
@@ -165,27 +182,20 @@ fn libraries(pack: &Pack, hits: &Hits, category: &str, faint: bool) -> Shown {
     }
 }
 
-fn derived(
-    pack: &Pack,
-    hits: &Hits,
-    models: &BTreeMap<String, ModelVerdict>,
-    all: &[usize],
-    any_of: &[usize],
-    none: &[usize],
-) -> Shown {
+fn derived(pack: &Pack, detection: &Detection, all: &[usize], any_of: &[usize], none: &[usize]) -> Shown {
     let holds = |n: usize| match &pack.clues[n].condition {
-        Condition::Observed(_) => hits.clues.contains_key(&n),
+        Condition::Observed(_) => detection.hits.clues.contains_key(&n),
         _ => true,
     };
     let parts: Vec<Shown> = all
         .iter()
         .copied()
         .chain(any_of.iter().copied().find(|&n| holds(n)))
-        .map(|n| shown(pack, hits, models, n))
+        .map(|n| shown(pack, detection, n))
         .filter(|part| !part.text.is_empty() || !part.place.is_empty())
         .collect();
     if parts.is_empty() && !none.is_empty() {
-        return absent(hits);
+        return absent(&detection.hits);
     }
     Shown {
         kind: "combination".into(),

@@ -3,43 +3,49 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use regex::Regex;
+
 use super::matching::Match;
 use crate::model::Kinds;
-use crate::signature::Pack;
+use crate::signature::{Expression, Pack};
 
-/// Where the expressions of clues match within one fact.
+/// Where the expressions of clues match within one fact, by number.
 #[derive(Debug, Default)]
 pub(super) struct Expressions(BTreeMap<u32, Vec<Range<usize>>>);
+
+/// An expression, and where it is worth a try.
+type Sought<'a> = (&'a Regex, Vec<Range<usize>>);
 
 impl Expressions {
     /// Tries the expressions of the clues that look at these kinds. The matches are those of one fact,
     /// in the order of their ends; `text` is that of its block, where NUL stands between facts.
     pub(super) fn of(pack: &Pack, kinds: Kinds, text: &str, matches: &[Match]) -> Self {
-        let mut windows: BTreeMap<u32, Vec<Range<usize>>> = BTreeMap::new();
+        let mut sought: BTreeMap<u32, Sought<'_>> = BTreeMap::new();
         let mut bounds = None;
         for m in matches {
             for &clue in &pack.terms.patterns[m.pattern as usize].leads_to {
                 let Some(observed) = pack.observed(clue as usize) else { continue };
                 if let Some(expression) = observed.regex.as_ref().filter(|_| observed.kinds.intersects(kinds)) {
                     let bounds = bounds.get_or_insert_with(|| fact_around(text, m.start));
-                    join(windows.entry(clue).or_default(), around(text, bounds, m, expression.reach));
+                    let (_, windows) =
+                        sought.entry(expression.number).or_insert_with(|| (&expression.regex, Vec::new()));
+                    join(windows, around(text, bounds, m, expression.reach));
                 }
             }
         }
-        let found = |(clue, windows): (u32, Vec<Range<usize>>)| {
-            let regex = &pack.observed(clue as usize)?.regex.as_ref()?.regex;
+        let found = |(number, (regex, windows)): (u32, Sought<'_>)| {
             let within = |window: Range<usize>| {
                 let found = regex.find_iter(&text[window.clone()]);
                 found.map(move |m| window.start + m.start()..window.start + m.end())
             };
-            Some((clue, windows.into_iter().flat_map(within).collect()))
+            (number, windows.into_iter().flat_map(within).collect())
         };
-        Self(windows.into_iter().filter_map(found).collect())
+        Self(sought.into_iter().map(found).collect())
     }
 
-    /// The match, brought to what the clue's expression matches there.
-    pub(super) fn narrow(&self, clue: u32, m: Match) -> Option<Match> {
-        let found = self.0.get(&clue)?;
+    /// The match, brought to what an expression matches there.
+    pub(super) fn narrow(&self, expression: &Expression, m: Match) -> Option<Match> {
+        let found = self.0.get(&expression.number)?;
         let first = found.partition_point(|found| found.end <= m.start);
         let Range { start, end } = found.get(first).filter(|found| found.start < m.end)?.clone();
         Some(Match { start, end, ..m })

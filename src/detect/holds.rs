@@ -56,7 +56,7 @@ impl InFact<'_> {
             return Err(Undone::Swallowed(longer));
         }
         let m = match &observed.regex {
-            Some(_) => self.expressions.narrow(clue, m).ok_or(Undone::NoRegex)?,
+            Some(expression) => self.expressions.narrow(expression, m).ok_or(Undone::NoRegex)?,
             None => m,
         };
         if let Some(near) = observed.near

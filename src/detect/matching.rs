@@ -6,14 +6,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::expression::Expressions;
 use super::holds::Undone;
-use super::snippet;
-use super::squeeze;
 use super::window::Window;
+use super::{snippet, squeeze, threaded};
 use crate::model::{Block, Fact, Hits, Kind, Kinds, NearMiss, Sighting, Trace, Trick, WrittenAs};
 use crate::signature::{Normal, Observed, Pack, Pattern, Role, Use, normalise};
 
 /// Blocks over this size are not squeezed: evasions are written for people, in short texts.
 const SQUEEZED_MAX: usize = 4 << 20;
+/// What people read, where letters between characters are no code.
+const READ: Kinds = Kinds::PITCH.union(Kinds::from_bits_truncate(1 << Kind::Label as u32 | 1 << Kind::Resource as u32));
 /// Matches looked at within one fact; a script of megabytes is one fact.
 const MATCHES_PER_FACT: usize = 50_000;
 
@@ -44,6 +45,11 @@ pub(super) fn terms(pack: &Pack, block: &Block, normal: &Normal, hits: &mut Hits
     if block.text().len() <= SQUEEZED_MAX {
         add_strewn(pack, &normal.text, &mut matches);
     }
+    if READ.contains(block.kind.bit()) {
+        add_threaded(pack, &normal.text, &mut matches);
+    }
+    // Stable: plain matches stay before strewn ones that end at the same place.
+    matches.sort_by_key(|m| m.end);
     if matches.is_empty() {
         return;
     }
@@ -93,8 +99,16 @@ fn add_strewn(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
             matches.push(Match { pattern, start: from, end: to, strewn: true });
         }
     }
-    // Stable: plain matches stay before strewn ones that end at the same place.
-    matches.sort_by_key(|m| m.end);
+}
+
+fn add_threaded(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
+    let Some(threads) = threaded::threads(text) else { return };
+    for (pattern, start, end) in pack.terms.find(&threads.text) {
+        let (from, to) = threads.origin_range(start, end);
+        if threaded::is_disguise(&text[from..to]) {
+            matches.push(Match { pattern, start: from, end: to, strewn: true });
+        }
+    }
 }
 
 /// The matches within one fact.

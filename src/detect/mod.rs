@@ -13,9 +13,10 @@ mod matching;
 mod model;
 mod snippet;
 mod squeeze;
+mod threaded;
 mod window;
 
-pub use conclude::{conclude, was_searched};
+pub use conclude::{conclude, evidence, was_searched};
 pub use model::judge;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! A listing as facts.
 
+use super::tags::without_tags;
 use super::unescape::unescape;
 use crate::model::{Block, Facts, Kind, Listing};
 
@@ -18,8 +19,8 @@ pub fn listing(listing: &Listing) -> Facts {
     ];
     for (kind, name, text) in fields {
         if !text.trim().is_empty() {
-            // Pages hand their entities on: &nbsp; between characters hides a term.
-            facts.push(Block::one(kind, place, name, &unescape(text)));
+            // Pages hand their tags and entities on: <b> or &nbsp; between characters hides a term.
+            facts.push(Block::one(kind, place, name, &unescape(&without_tags(text))));
         }
     }
     let mut permissions = Block::new(Kind::Permission, place, "permission");

@@ -29,6 +29,7 @@ mod resources;
 mod scripts;
 mod sqlite;
 mod start_page;
+mod tags;
 mod text;
 mod unescape;
 mod unity;

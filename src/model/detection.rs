@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Block, Evidence, Kind, Kinds, Sign, WrittenAs};
+use super::{Block, Kind, Kinds, Sign, WrittenAs};
 
 /// What a signature speaks about: one of the signs, or the education profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -277,10 +277,12 @@ impl Hits {
 /// Everything that holds for one app.
 #[derive(Debug, Clone)]
 pub struct Detection {
-    /// Evidence per subject, in the order of the pack's clues. Clues of weight 0 are left out.
-    pub evidence: BTreeMap<About, Vec<Evidence>>,
+    /// Clues that hold per subject, in the order of the pack. Those of weight 0 are left out.
+    pub held: BTreeMap<About, Vec<Held>>,
     /// What was seen.
     pub hits: Hits,
+    /// What the text models say, by name.
+    pub models: BTreeMap<String, ModelVerdict>,
     /// Which clues hold, by number.
     pub holding: Holding,
 }
@@ -288,6 +290,23 @@ pub struct Detection {
 /// Which clues hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Holding(pub Vec<bool>);
+
+/// A clue that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Its number.
+    pub clue: usize,
+    /// What it weighs here, in decibans.
+    pub weight: i32,
+}
+
+impl Detection {
+    /// The clues that hold about a subject.
+    #[must_use]
+    pub fn about(&self, about: About) -> &[Held] {
+        self.held.get(&about).map_or(&[], Vec::as_slice)
+    }
+}
 
 impl Holding {
     /// Whether a clue holds.

@@ -13,8 +13,8 @@ impl Auditor {
     pub fn try_out(&self, id: &str, on: &str, listing: Option<&Listing>, readings: Vec<Reading>) -> Option<Trial> {
         let signature = self.pack.signature(id)?;
         let (audit, detection) = self.weigh(listing, readings);
-        let bench = Bench { pack: &self.pack, signature, detection: &detection };
-        let evidence = detection.evidence.get(&signature.about).cloned().unwrap_or_default();
+        let evidence = detect::evidence(&self.pack, &detection, signature.about);
+        let bench = Bench { pack: &self.pack, signature, detection: &detection, evidence: &evidence };
         let own = evidence.iter().filter(|e| e.signature == signature.id).cloned().collect();
         let is_always_in_scope = match signature.about {
             About::Education => true,
@@ -26,13 +26,13 @@ impl Auditor {
             on: on.to_owned(),
             clues: self.pack.clues_of(signature).map(|(number, clue)| bench.tried(number, clue)).collect(),
             alone: self.weighed(signature.about, own),
-            together: self.weighed(signature.about, evidence),
+            together: self.weighed(signature.about, evidence.clone()),
             in_scope: is_always_in_scope || audit.profile.education.verdict != Verdict::No,
         })
     }
 
     fn weighed(&self, about: About, mut evidence: Vec<Evidence>) -> Weighed {
-        let sum = score::sum(score::prior(&self.policy, about), &evidence);
+        let sum = score::sum(score::prior(&self.policy, about), evidence.iter().map(score::weight_of));
         sum.mark(&mut evidence);
         evidence.sort_by_key(|e| (!e.counted, -e.weight.abs()));
         Weighed { probability: sum.probability(), sum: sum.lines, evidence }
@@ -43,14 +43,15 @@ struct Bench<'a> {
     pack: &'a Pack,
     signature: &'a Signature,
     detection: &'a Detection,
+    /// About what the signature is about.
+    evidence: &'a [Evidence],
 }
 
 impl Bench<'_> {
     fn tried(&self, number: usize, clue: &Clue) -> Tried {
         let seen = self.detection.hits.clues.get(&number).cloned().unwrap_or_default();
         let holds = self.detection.holding.contains(number);
-        let all = self.detection.evidence.get(&self.signature.about).into_iter().flatten();
-        let evidence = all.into_iter().find(|e| e.signature == self.signature.id && e.clue == clue.id);
+        let evidence = self.evidence.iter().find(|e| e.signature == self.signature.id && e.clue == clue.id);
         Tried {
             clue: clue.id.clone(),
             why: clue.why.clone(),

@@ -55,14 +55,29 @@ impl Sum {
     }
 }
 
-/// Adds evidence up: the base rate and, per group, the strongest weight.
+/// The groups and weights of the clues that hold about a subject.
+pub fn weights<'a>(
+    pack: &'a Pack,
+    detection: &'a Detection,
+    about: About,
+) -> impl Iterator<Item = (&'a str, i32)> + Clone {
+    detection.about(about).iter().map(|held| (pack.clues[held.clue].group.as_str(), held.weight))
+}
+
+/// Group and weight of a piece of evidence.
 #[must_use]
-pub fn sum<'e>(prior: i32, evidence: impl IntoIterator<Item = &'e Evidence>) -> Sum {
+pub fn weight_of(evidence: &Evidence) -> (&str, i32) {
+    (&evidence.group, evidence.weight)
+}
+
+/// Adds weights up, each given with its group: the base rate and, per group, the strongest.
+#[must_use]
+pub fn sum<'a>(prior: i32, weights: impl IntoIterator<Item = (&'a str, i32)>) -> Sum {
     let mut groups: BTreeMap<&str, (usize, i32)> = BTreeMap::new();
-    for (place, item) in evidence.into_iter().enumerate() {
-        let best = groups.entry(&item.group).or_insert((place, item.weight));
-        if is_stronger(item.weight, best.1) {
-            *best = (place, item.weight);
+    for (place, (group, weight)) in weights.into_iter().enumerate() {
+        let best = groups.entry(group).or_insert((place, weight));
+        if is_stronger(weight, best.1) {
+            *best = (place, weight);
         }
     }
     let mut lines = vec![Contribution { group: "base-rate".into(), weight: prior }];
@@ -104,27 +119,28 @@ const fn is_stronger(weight: i32, than: i32) -> bool {
 }
 
 /// What is known of one app besides its evidence when that is weighed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Case<'a> {
     /// Which app.
     pub app: &'a App,
     /// What was read.
     pub coverage: &'a Coverage,
+    /// What was detected.
+    pub detection: &'a Detection,
+    /// The evidence about a subject, one piece for each clue that holds, in their order. Nearly all
+    /// sums come to nothing, so it is only put into words where it is shown.
+    pub evidence: &'a dyn Fn(About) -> Vec<Evidence>,
     /// What the registers say.
     pub standings: &'a Standings,
 }
 
-/// Scores one app. Its evidence goes into the profile and the findings.
+/// Scores one app.
 #[must_use]
-pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>, detection: Detection) -> Scored {
-    let Detection { mut evidence, hits, .. } = detection;
-    let profile = profile(pack, policy, &hits, &mut evidence);
+pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>) -> Scored {
+    let profile = profile(pack, policy, case);
     let in_scope = profile.education.verdict != Verdict::No;
-    let searched = hits.kinds();
-    let (checks, findings): (Vec<Check>, Vec<Option<Finding>>) = Sign::ALL
-        .iter()
-        .map(|&sign| check(policy, case, sign, evidence.remove(&About::Sign(sign)).unwrap_or_default(), searched))
-        .unzip();
+    let (checks, findings): (Vec<Check>, Vec<Option<Finding>>) =
+        Sign::ALL.iter().map(|&sign| check(pack, policy, case, sign)).unzip();
     let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
     findings.sort_by(|a, b| {
         b.probability.total_cmp(&a.probability).then(b.severity.cmp(&a.severity)).then(a.sign.cmp(&b.sign))
@@ -134,24 +150,19 @@ pub fn score(pack: &Pack, policy: &Policy, case: Case<'_>, detection: Detection)
     Scored { profile, checks, findings, out_of_scope }
 }
 
-fn check(
-    policy: &Policy,
-    case: Case<'_>,
-    sign: Sign,
-    mut evidence: Vec<Evidence>,
-    searched: Kinds,
-) -> (Check, Option<Finding>) {
+fn check(pack: &Pack, policy: &Policy, case: Case<'_>, sign: Sign) -> (Check, Option<Finding>) {
+    let about = About::Sign(sign);
     let (answer, from_register) = standing::of(sign, case.standings);
+    let weights = weights(pack, case.detection, about);
     // A register speaks on its own of filings; of teaching only where teaching was seen.
     let is_filing = sign == Sign::FilingMissing;
-    if is_filing || evidence.iter().any(|e| e.weight > 0) {
-        evidence.extend(from_register);
-    }
-    let sum = sum(prior(policy, About::Sign(sign)), &evidence);
+    let from_register = from_register.filter(|_| is_filing || weights.clone().any(|(_, weight)| weight > 0));
+    let weights = weights.chain(from_register.iter().map(weight_of));
+    let sum = sum(prior(policy, about), weights.clone());
     let probability = sum.probability();
     let because =
         if is_filing && answer.standing != Standing::NotChecked { Vec::new() } else { hiding(sign, case.coverage) };
-    let speaks = evidence.iter().any(|e| e.weight > 0) && probability >= policy.report_from;
+    let speaks = weights.clone().any(|(_, weight)| weight > 0) && probability >= policy.report_from;
     let outcome = match (speaks, because.is_empty()) {
         // What is there, is there; what is absent was only shown where all was read.
         (true, true) => Outcome::Found,
@@ -160,6 +171,8 @@ fn check(
         (false, true) => Outcome::NotFound,
     };
     let finding = policy.of(sign).filter(|_| outcome == Outcome::Found).and_then(|rule| {
+        let mut evidence = (case.evidence)(about);
+        evidence.extend(from_register.clone());
         sum.mark(&mut evidence);
         let ground = policy_words(policy, rule, &answer, sign);
         Finding::new(sign, case.app, ground, (probability, sum.lines.clone()), evidence)
@@ -168,7 +181,7 @@ fn check(
         sign,
         outcome,
         probability,
-        searched,
+        searched: case.detection.hits.kinds(),
         sum: sum.lines,
         because: if outcome == Outcome::NotAssessable { because } else { Vec::new() },
     };

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{prior, sum};
-use crate::model::{About, Education, Evidence, Hits, LibraryFound, Profile, Sign, Verdict};
+use super::{Case, prior, sum, weight_of, weights};
+use crate::model::{About, Detection, Education, Evidence, Hits, LibraryFound, Profile, Sign, Verdict};
 use crate::signature::{Pack, Policy};
 
 /// `yes` from here.
@@ -14,20 +14,17 @@ const NO_BELOW: f64 = 0.2;
 /// Texts of the app's screens that must mention a stage or subject that its listing does not name.
 const INSIDE_MIN: usize = 2;
 
-/// Builds the profile; the evidence about education goes into it.
-pub(super) fn profile(
-    pack: &Pack,
-    policy: &Policy,
-    hits: &Hits,
-    evidence: &mut BTreeMap<About, Vec<Evidence>>,
-) -> Profile {
-    let education = education(policy, evidence.remove(&About::Education).unwrap_or_default());
+/// Builds the profile.
+pub(super) fn profile(pack: &Pack, policy: &Policy, case: Case<'_>) -> Profile {
+    let detection = case.detection;
+    let hits = &detection.hits;
+    let education = education(policy, (case.evidence)(About::Education));
     // What only its screens mention tells of an education app what it teaches, and of others nothing.
     let least = if education.verdict == Verdict::Yes { INSIDE_MIN } else { usize::MAX };
     let (stages, subjects) = (facets(pack, hits, "stages", least), facets(pack, hits, "subjects", least));
     let named = |lexicon| facets(pack, hits, lexicon, usize::MAX);
     let is_named = !named("subjects").is_empty() && named("stages").iter().any(|s| s != "preschool");
-    let is_subject = is_named || teaches_subjects(policy, evidence);
+    let is_subject = is_named || teaches_subjects(pack, policy, detection);
     let kind = match (education.verdict, is_subject) {
         (Verdict::No, _) => "unclear",
         (_, true) => "subject",
@@ -53,7 +50,7 @@ pub(super) fn profile(
 }
 
 fn education(policy: &Policy, mut evidence: Vec<Evidence>) -> Education {
-    let sum = sum(policy.education_prior, &evidence);
+    let sum = sum(policy.education_prior, evidence.iter().map(weight_of));
     sum.mark(&mut evidence);
     let probability = sum.probability();
     let verdict = if probability >= YES_FROM {
@@ -68,9 +65,9 @@ fn education(policy: &Policy, mut evidence: Vec<Evidence>) -> Education {
 }
 
 /// More likely than not by the evidence for the sign; a profile must not contradict a finding.
-fn teaches_subjects(policy: &Policy, evidence: &BTreeMap<About, Vec<Evidence>>) -> bool {
+fn teaches_subjects(pack: &Pack, policy: &Policy, detection: &Detection) -> bool {
     let about = About::Sign(Sign::SubjectTutoring);
-    sum(prior(policy, about), evidence.get(&about).into_iter().flatten()).probability() >= YES_FROM
+    sum(prior(policy, about), weights(pack, detection, about)).probability() >= YES_FROM
 }
 
 /// Labels of a lexicon that the listing names, or the screens at least `least` times.

@@ -94,6 +94,8 @@ pub struct Observed {
 /// A regular expression.
 #[derive(Debug, Clone)]
 pub struct Expression {
+    /// Its number: the same for all clues that it is written in.
+    pub number: u32,
     /// What must match.
     pub regex: Regex,
     /// Bytes on either side of a term that a match over it can reach, at most.
@@ -185,7 +187,7 @@ fn expression(source: &Spanned<String>, site: &Site<'_>) -> Result<Expression, P
     let longest = regex_syntax::parse(source.get_ref()).map_err(|e| fault(&e))?.properties().maximum_len();
     // A character more, so that an anchor at the end of what is read is never taken for that of the fact.
     let reach = longest.map_or(REACH, |longest| REACH.min(longest.saturating_add(char::MAX.len_utf8())));
-    Ok(Expression { regex, reach })
+    Ok(Expression { number: 0, regex, reach })
 }
 
 fn kinds_of(words: &[Spanned<String>], site: &Site<'_>) -> Result<Kinds, PackError> {

@@ -132,32 +132,33 @@ const fn bucket(hash: u64, bits: u32) -> u32 {
     ((hash ^ (hash >> 32)).wrapping_mul(SPREAD) >> (64 - bits)) as u32
 }
 
-/// Counts buckets by open addressing; the table holds (bucket, number into `list` from 1).
+/// Counts buckets by open addressing; the table holds numbers into `list`, from 1.
 struct Counter {
-    table: Vec<(u32, u32)>,
+    table: Vec<u32>,
     list: Vec<Gram>,
 }
 
 impl Counter {
     fn new(most: usize) -> Self {
-        Self { table: vec![(0, 0); (most * 2).next_power_of_two().max(2)], list: Vec::with_capacity(most) }
+        Self { table: vec![0; (most * 2).next_power_of_two().max(2)], list: Vec::with_capacity(most) }
     }
 
     fn add(&mut self, bucket: u32, start: u32, len: u32) {
         let mask = self.table.len() - 1;
         let mut slot = bucket as usize & mask;
         loop {
-            match self.table[slot] {
-                (_, 0) => {
+            let number = self.table[slot];
+            match self.list.get_mut((number as usize).wrapping_sub(1)) {
+                None => {
                     self.list.push(Gram { bucket, value: 1.0, start, len });
-                    self.table[slot] = (bucket, self.list.len() as u32);
+                    self.table[slot] = self.list.len() as u32;
                     return;
                 }
-                (known, number) if known == bucket => {
-                    self.list[number as usize - 1].value += 1.0;
+                Some(known) if known.bucket == bucket => {
+                    known.value += 1.0;
                     return;
                 }
-                _ => slot = (slot + 1) & mask,
+                Some(_) => slot = (slot + 1) & mask,
             }
         }
     }

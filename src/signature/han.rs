@@ -6,6 +6,12 @@ pub const fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
 
+/// Is it a stroke rather than a character? Nobody writes one but between others: 拍丶照丶搜丶题.
+#[must_use]
+pub const fn is_stroke(c: char) -> bool {
+    matches!(c, '丨' | '丶' | '丿' | '乀' | '乁' | '乚' | '亅')
+}
+
 /// Is it a letter or a digit of any script?
 #[must_use]
 pub fn is_letter(c: char) -> bool {

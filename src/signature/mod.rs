@@ -26,7 +26,7 @@ pub use compile::{Clue, Condition, Expression, Near, Observed, Unless};
 pub use edit::reweigh;
 pub use error::PackError;
 pub use grams::{Gram, Grams, Shape, pitch};
-pub use han::{HAN_LEAD, facts_reaching, is_han, is_letter};
+pub use han::{HAN_LEAD, facts_reaching, is_han, is_letter, is_stroke};
 pub use library::{Libraries, Library};
 pub use model::TextModel;
 pub use normal::{Normal, normalise};

@@ -141,10 +141,21 @@ fn push_slow(out: &mut Normal, at: usize, c: char) {
             if !is_dropped(lower) {
                 let simple = table().get(lower as usize).copied().filter(|&s| s != DROP && s != SLOW);
                 let simple = simple.and_then(|s| char::from_u32(u32::from(s)));
-                push(out, at, look_alike(if is_han(lower) { simple.unwrap_or(lower) } else { lower }));
+                push(out, at, look_alike(if is_han(lower) { simple.unwrap_or(lower) } else { framed(lower) }));
             }
         }
     }
+}
+
+/// Letters on a dark ground and of flags, which Unicode gives no plain form (1F150 to 1F189, 1F1E6 to 1F1FF).
+fn framed(c: char) -> char {
+    let first = match c {
+        '\u{1f150}'..='\u{1f169}' => 0x1f150,
+        '\u{1f170}'..='\u{1f189}' => 0x1f170,
+        '\u{1f1e6}'..='\u{1f1ff}' => 0x1f1e6,
+        _ => return c,
+    };
+    u8::try_from(u32::from(c) - first).map_or(c, |index| char::from(b'a' + index))
 }
 
 const DROP: u16 = 0xfffe;
@@ -244,6 +255,7 @@ mod tests {
         assert_eq!(normalise("ＡＢＣ　拍照 搜題").text, "abc 拍照 搜题");
         assert_eq!(normalise("拍\u{200b}照\u{feff}搜题").text, "拍照搜题");
         assert_eq!(normalise("㊎ Ⓐ а").text, "金 a a");
+        assert_eq!(normalise("🅟🆃🇦").text, "pta");
     }
 
     #[test]

@@ -177,6 +177,7 @@ impl Loader {
         let names = Names::of(&self.signatures)?;
         let mut clues = Vec::with_capacity(next);
         let mut collecting = BTreeMap::new();
+        let mut expressions: HashMap<String, u32> = HashMap::new();
         let mut terms = TermsBuilder::default();
         for (index, signature) in self.signatures.iter().enumerate() {
             let file = format!("{}.toml", signature.id);
@@ -193,6 +194,10 @@ impl Loader {
                 let mut condition = condition(clue, signature, &names, &site)?;
                 if let Condition::Observed(observed) = &mut condition {
                     observed.swallowed = swallowed;
+                    if let Some(expression) = &mut observed.regex {
+                        let next = expressions.len() as u32;
+                        expression.number = *expressions.entry(expression.regex.as_str().to_owned()).or_insert(next);
+                    }
                 }
                 clues.push(Clue {
                     signature: index,

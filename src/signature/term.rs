@@ -81,6 +81,9 @@ pub struct Pattern {
     pub leads_to: Vec<u32>,
 }
 
+/// Matches for which there is room from the start.
+const USUAL: usize = 64;
+
 /// The compiled terms.
 pub struct Terms {
     /// Terms with characters beyond ASCII.
@@ -167,7 +170,7 @@ impl Terms {
     /// NUL: term number, start, end; by end, the longer first.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<(u32, usize, usize)> {
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(USUAL);
         self.latin.find(&self.patterns, text, |term, start, end| found.push((term, start, end)));
         for (from, fact) in facts_reaching(text, self.least) {
             found.extend(self.find_within(text, from..from + fact.len()));
