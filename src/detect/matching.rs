@@ -162,14 +162,14 @@ impl<'a> InFact<'a> {
         let mut needing: BTreeMap<u32, Vec<OneOf<'_>>> = BTreeMap::new();
         for &m in self.matches {
             let met = Met { m, negation: OnceCell::new() };
-            for Use { role, respelt } in &self.pack.terms.patterns[m.pattern as usize].uses {
+            for Use { role, kinds, respelt } in &self.pack.terms.patterns[m.pattern as usize].uses {
+                if !kinds.intersects(kind) {
+                    continue;
+                }
                 let respelt = respelt.as_deref();
                 match *role {
                     Role::Hit(clue) => {
                         let Some(observed) = self.pack.observed(clue as usize) else { continue };
-                        if !observed.kinds.intersects(kind) {
-                            continue;
-                        }
                         if observed.across {
                             self.spread(observed, clue, &met, respelt, across);
                             continue;

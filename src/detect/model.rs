@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::model::{Block, Facts, Kinds, ModelVerdict};
-use crate::signature::{Grams, Normal, Pack, Shape, TextModel, normalise};
+use crate::signature::{Grams, Normal, Pack, TextModel, normalise};
 
 /// Decibans at which a model says all it can: 97 %. One that is less sure says less.
 const FULL: f64 = 15.0;
@@ -32,7 +32,7 @@ pub(super) fn verdicts<'a>(
     pack: &Pack,
     blocks: impl Iterator<Item = (&'a Block, &'a Normal)>,
 ) -> BTreeMap<String, ModelVerdict> {
-    if pack.models.is_empty() {
+    if pack.panels.is_empty() {
         return BTreeMap::new();
     }
     let (blocks, texts): (Vec<&Block>, Vec<&str>) = blocks
@@ -41,23 +41,22 @@ pub(super) fn verdicts<'a>(
         .unzip();
     let text = texts.concat();
     let place = blocks.iter().map(|b| b.place_of(0)).collect::<Vec<_>>().join("; ");
-    let mut cut: BTreeMap<Shape, Grams> = BTreeMap::new();
     let mut verdicts = BTreeMap::new();
-    for (name, model) in &pack.models {
-        let grams = cut.entry(model.shape).or_insert_with(|| Grams::of(&text, model.shape));
+    for panel in &pack.panels {
+        let grams = Grams::of(&text, panel.shape);
         if grams.letters() >= LETTERS_MIN {
-            verdicts.insert(name.clone(), verdict(model, grams, &place));
+            let shares = panel.models.iter().zip(panel.shares(&grams));
+            verdicts.extend(shares.map(|(model, shares)| (model.name.clone(), verdict(model, &grams, &shares, &place))));
         }
     }
     verdicts
 }
 
-fn verdict(model: &TextModel, grams: &Grams, place: &str) -> ModelVerdict {
-    let shares = model.shares(grams);
-    let decibans = model.log_odds(&shares) * 10.0 / std::f64::consts::LN_10;
+fn verdict(model: &TextModel, grams: &Grams, shares: &[f32], place: &str) -> ModelVerdict {
+    let decibans = model.log_odds(shares) * 10.0 / std::f64::consts::LN_10;
     // Three places, the same on every machine.
     let lean = ((decibans / FULL).clamp(-1.0, 1.0) * 1000.0).round() / 1000.0;
-    let pushes = shares.into_iter().map(|share| (lean.signum() * model.scale * f64::from(share)) as f32);
+    let pushes = shares.iter().map(|&share| (lean.signum() * model.scale * f64::from(share)) as f32);
     ModelVerdict { lean, carried_by: carried_by(grams, pushes), place: place.into() }
 }
 
@@ -88,7 +87,7 @@ fn holds(long: &[char], short: &[char]) -> bool {
 mod tests {
     use super::*;
     use crate::model::Kind;
-    use crate::signature::Source;
+    use crate::signature::{Shape, Source};
 
     const SHAPE: Shape = Shape { min: 1, max: 2, bits: 16 };
 

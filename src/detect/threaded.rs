@@ -12,8 +12,16 @@ const LEAST: usize = 3;
 const INITIALS: usize = 4;
 /// Characters between two of a thread, at most.
 const BETWEEN: usize = 2;
-/// Letters of a syllable in pinyin, at most: `zhuang`.
-const SYLLABLE: usize = 6;
+/// What a syllable of pinyin begins with, if not with its final (GB/T 16159, Scheme for the Chinese
+/// Phonetic Alphabet); two letters first.
+const INITIAL: &[&str] = &[
+    "zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "r", "z", "c", "s", "y", "w",
+];
+/// What it ends with.
+const FINAL: &[&str] = &[
+    "a", "o", "e", "i", "u", "v", "ai", "ei", "ui", "ao", "ou", "iu", "ie", "ue", "ve", "er", "an", "en", "in", "un",
+    "ang", "eng", "ing", "ong", "ia", "iao", "ian", "iang", "iong", "ua", "uo", "uai", "uan", "uang",
+];
 
 /// The threads of a text in normal form (NUL-separated), one after the other with NUL between them;
 /// `None` where there are none.
@@ -89,10 +97,11 @@ fn next_letter(bytes: &[u8], from: usize) -> Option<usize> {
 /// Takes `pai1 zhao4 sou1` as `pai zhao sou`; where it ends.
 fn toned(bytes: &[u8], from: usize, out: &mut Squeezed) -> usize {
     let mut thread: Vec<(usize, char)> = Vec::new();
-    let (mut at, mut syllables) = (from, 0);
+    let (mut at, mut to, mut syllables) = (from, from, 0);
     loop {
         let letters = bytes[at..].iter().take_while(|b| b.is_ascii_lowercase()).count();
-        if letters == 0 || letters > SYLLABLE || !matches!(bytes.get(at + letters), Some(b'1'..=b'5')) {
+        let is_toned = matches!(bytes.get(at + letters), Some(b'1'..=b'5'));
+        if !is_toned || !is_syllable(&bytes[at..at + letters]) {
             break;
         }
         if syllables > 0 {
@@ -101,11 +110,19 @@ fn toned(bytes: &[u8], from: usize, out: &mut Squeezed) -> usize {
         thread.extend((at..at + letters).map(|at| (at, char::from(bytes[at]))));
         syllables += 1;
         at += letters + 1;
+        to = at;
         let is_apart = matches!(bytes.get(at), Some(b' ' | b'\'' | b'-' | b'.' | b','));
         at += usize::from(is_apart && bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase));
     }
-    end(&mut thread, if syllables >= LEAST { 1 } else { usize::MAX }, out);
-    if syllables >= LEAST { at } else { from }
+    let is_whole = syllables >= LEAST && !bytes.get(to).is_some_and(u8::is_ascii_alphanumeric);
+    end(&mut thread, if is_whole { 1 } else { usize::MAX }, out);
+    if is_whole { to } else { from }
+}
+
+/// Whether letters make a syllable of pinyin.
+fn is_syllable(letters: &[u8]) -> bool {
+    let initial = INITIAL.iter().find_map(|initial| letters.strip_prefix(initial.as_bytes()));
+    FINAL.iter().any(|last| last.as_bytes() == initial.unwrap_or(letters))
 }
 
 /// Takes `p.z.s.t` as `pzst`; where it ends.
@@ -144,13 +161,13 @@ mod tests {
         assert_eq!(threaded("拍の照の搜の题"), "拍照搜题|");
         assert_eq!(threaded("拍丶照丶搜丶题"), "拍照搜题|");
         assert_eq!(threaded("pai1 zhao4 sou1 ti2, gong1neng2"), "pai zhao sou ti|");
-        assert_eq!(threaded("pai1zhao4sou1ti2"), "pai zhao sou ti|");
+        assert_eq!(threaded("pai1zhao4sou1ti2 app"), "pai zhao sou ti|");
         assert_eq!(threaded("试试p.z.s.t吧"), "pzst|");
     }
 
     #[test]
     fn words_with_letters_beside_them_are_none() {
-        for text in ["小学k12数学a班", "第1课第2课", "a b c", "u.s.a", "mp3 mp4 h5", "x1 y2", "三年级1班\n四年级2班"]
+        for text in ["小学k12数学a班", "第1课第2课", "a b c", "u.s.a", "mp3 mp4 h5", "x1 y2", "cet4free2.qq531155260", "ma1 mi2 mo34", "三年级1班\n四年级2班"]
         {
             assert_eq!(threaded(text), "", "{text}");
         }

@@ -4,6 +4,8 @@
 //! the weights, one signed byte a bucket, in base64. The lines that detection does not
 //! need are the model's card.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{Gram, Grams, PackError, Shape};
@@ -83,6 +85,49 @@ impl TextModel {
         }
         out.push('\n');
         out
+    }
+}
+
+/// Models that read texts alike, their weights side by side: an n-gram is looked up once for all.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    /// How they read.
+    pub shape: Shape,
+    /// The models.
+    pub models: Vec<TextModel>,
+    /// By bucket, the weight of each.
+    weights: Vec<i8>,
+}
+
+impl Panel {
+    /// Seats every model with those of its shape.
+    #[must_use]
+    pub fn of<'a>(models: impl IntoIterator<Item = &'a TextModel>) -> Vec<Self> {
+        let mut by_shape: BTreeMap<Shape, Vec<TextModel>> = BTreeMap::new();
+        for model in models {
+            by_shape.entry(model.shape).or_default().push(model.clone());
+        }
+        by_shape.into_iter().map(|(shape, models)| Self::seat(shape, models)).collect()
+    }
+
+    fn seat(shape: Shape, models: Vec<TextModel>) -> Self {
+        let of_bucket = |bucket: usize| models.iter().map(move |m| m.weights.get(bucket).copied().unwrap_or(0));
+        Self { shape, weights: (0..shape.buckets()).flat_map(of_bucket).collect(), models }
+    }
+
+    /// [`TextModel::shares`] of every model.
+    #[must_use]
+    pub fn shares(&self, grams: &Grams) -> Vec<Vec<f32>> {
+        let many = self.models.len();
+        let mut shares = vec![vec![0.0; grams.list.len()]; many];
+        for (place, gram) in grams.list.iter().enumerate() {
+            let from = gram.bucket as usize * many;
+            let weights = self.weights.get(from..from + many).unwrap_or_default();
+            for (shares, &weight) in shares.iter_mut().zip(weights) {
+                shares[place] = f32::from(weight) * gram.value;
+            }
+        }
+        shares
     }
 }
 
@@ -214,6 +259,15 @@ mod tests {
         let shares = model.shares(&grams);
         let sum: f64 = shares.iter().map(|&share| model.scale * f64::from(share)).sum();
         assert!((model.log_odds(&shares) - model.bias - sum).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_panel_says_what_its_models_say() {
+        let (one, other) = (small(), TextModel { name: "other".into(), weights: vec![3; 256], ..small() });
+        let grams = Grams::of("小学数学同步练习", SHAPE);
+        let panels = Panel::of([&one, &other]);
+        assert_eq!(panels.len(), 1);
+        assert_eq!(panels[0].shares(&grams), [one.shares(&grams), other.shares(&grams)]);
     }
 
     #[test]

@@ -84,9 +84,11 @@ pub fn normalise(original: &str) -> Normal {
     let table = table();
     let mut at = 0;
     while at < original.len() {
-        let ascii = ascii_run(&original.as_bytes()[at..]);
-        push_ascii(&mut out, at, &original[at..at + ascii]);
-        at += ascii;
+        if original.as_bytes()[at].is_ascii() {
+            let ascii = ascii_run(&original.as_bytes()[at..]);
+            push_ascii(&mut out, at, &original[at..at + ascii]);
+            at += ascii;
+        }
         let Some(c) = original[at..].chars().next() else { break };
         match table.get(c as usize).copied().unwrap_or(SLOW) {
             DROP => {}

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::compile::{SIGHTINGS, Site, observed, term_lists};
 use super::syntax::{ClueFile, LexiconFile};
 use super::term::TermsBuilder;
-use super::{Clue, Condition, Libraries, Observed, PackError, Policy, Role, SignatureFile, Source, Terms, TextModel};
+use super::{Clue, Condition, Libraries, Observed, PackError, Panel, Policy, Role, SignatureFile, Source, Terms, TextModel};
 use crate::model::{About, Kind, Words};
 
 /// A signature of the pack.
@@ -46,8 +46,8 @@ pub struct Pack {
     pub regexes: Vec<Vec<usize>>,
     /// The library catalogue.
     pub libraries: Libraries,
-    /// Text models by name.
-    pub models: BTreeMap<String, TextModel>,
+    /// Text models, with those of their shape.
+    pub panels: Vec<Panel>,
     /// Policies by id.
     pub policies: BTreeMap<String, Policy>,
     /// Facets of the profile: (lexicon, label).
@@ -211,8 +211,7 @@ impl Loader {
         }
         let facets = self.add_shared_terms(&mut terms);
         let derived = order_derived(&clues, &self.signatures)?;
-        let has_regex = |clue: u32| clues[clue as usize].condition.observed().is_some_and(|o| o.regex.is_some());
-        let terms = terms.build(has_regex).map_err(whole)?;
+        let terms = terms.build(&clues).map_err(whole)?;
         Ok(Pack {
             sha256,
             regexes: Kind::ALL.iter().map(|&kind| regexes_of(&clues, kind)).collect(),
@@ -222,7 +221,7 @@ impl Loader {
             derived,
             terms,
             libraries: self.libraries,
-            models: self.models,
+            panels: Panel::of(self.models.values()),
             policies: self.policies,
             facets,
             signatures: self.signatures,

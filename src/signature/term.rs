@@ -9,7 +9,8 @@ use std::ops::Range;
 use daachorse::CharwiseDoubleArrayAhoCorasick;
 
 use super::latin::Latin;
-use super::{facts_reaching, normalise};
+use super::{Clue, facts_reaching, normalise};
+use crate::model::Kinds;
 
 /// What a term means where it is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +56,8 @@ impl Role {
 pub struct Use {
     /// The role.
     pub role: Role,
+    /// Kinds of facts on which it counts.
+    pub kinds: Kinds,
     /// The term as a dictionary writes it, where this pattern is another spelling.
     pub respelt: Option<Box<str>>,
 }
@@ -130,22 +133,27 @@ impl TermsBuilder {
         match uses.iter_mut().find(|u| u.role == role) {
             Some(known) if canonical.is_none() => known.respelt = None,
             Some(_) => {}
-            None => uses.push(Use { role, respelt: canonical.map(Into::into) }),
+            None => uses.push(Use { role, kinds: Kinds::ALL, respelt: canonical.map(Into::into) }),
         }
     }
 
-    /// Compiles the terms. `has_regex` tells of a clue whether a regular expression must match around
-    /// its terms.
-    pub(super) fn build(mut self, has_regex: impl Fn(u32) -> bool) -> Result<Terms, String> {
+    /// Compiles the terms of these clues.
+    pub(super) fn build(mut self, clues: &[Clue]) -> Result<Terms, String> {
+        let observed = |role: Role| match role {
+            Role::Hit(clue) => clues.get(clue as usize).and_then(|clue| clue.condition.observed()),
+            _ => None,
+        };
         for pattern in &mut self.patterns {
             let (uses, others): (Vec<Use>, Vec<Use>) =
                 std::mem::take(&mut pattern.uses).into_iter().partition(|u| u.role.is_use());
-            pattern.leads_to = uses
-                .iter()
-                .filter_map(|u| if let Role::Hit(clue) = u.role { Some(clue) } else { None })
-                .filter(|&clue| has_regex(clue))
-                .collect();
             pattern.uses = uses;
+            for term_use in &mut pattern.uses {
+                let Some(observed) = observed(term_use.role) else { continue };
+                term_use.kinds = observed.kinds;
+                if let (Role::Hit(clue), Some(_)) = (term_use.role, &observed.regex) {
+                    pattern.leads_to.push(clue);
+                }
+            }
             (pattern.negation, pattern.context) = others.into_iter().map(|u| u.role).partition(|r| r.is_negation());
             pattern.context.sort_unstable();
         }
