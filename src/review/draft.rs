@@ -65,7 +65,7 @@ mod tests {
         let evidence = |signature: &str, kind: &str, place: &str, text: &str| Evidence {
             signature: signature.into(),
             clue: "clue".into(),
-            kind: kind.into(),
+            kind: kind.to_owned().into(),
             weight: 5,
             group: String::new(),
             counted: true,
