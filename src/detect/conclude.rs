@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::{About, Detection, Evidence, Held, Hits, Holding, Kind, Kinds, ModelVerdict, Sighting, Trick, WrittenAs};
+use crate::model::{
+    About, Detection, Evidence, Held, Hits, Holding, Kind, Kinds, ModelVerdict, Sighting, Trick, WrittenAs,
+};
 use crate::signature::{Clue, Condition, Pack};
 
 /// Decibans that a disguise takes from a clue: it was meant, but it was read with less certainty.

@@ -318,10 +318,14 @@ pub(super) fn regexes(pack: &Pack, block: &Block, normal: &Normal, hits: &mut Hi
     for text in normal.text.split('\0') {
         for &number in regexes {
             let Some(observed) = pack.observed(number) else { continue };
-            let Some(found) = observed.regex.as_ref().and_then(|expression| expression.regex.find(text)) else { continue };
+            let Some(found) = observed.regex.as_ref().and_then(|expression| expression.regex.find(text)) else {
+                continue;
+            };
             let (start, end) = normal.origin_range(from + found.start(), from + found.end(), block.text());
             let Some(fact) = block.at_offset(start) else { continue };
-            hits.note(number, observed.kept, true, || sighting(block, &fact, start - fact.start, end - fact.start, None));
+            hits.note(number, observed.kept, true, || {
+                sighting(block, &fact, start - fact.start, end - fact.start, None)
+            });
         }
         from += text.len() + 1;
     }

@@ -46,7 +46,8 @@ pub(super) fn verdicts<'a>(
         let grams = Grams::of(&text, panel.shape);
         if grams.letters() >= LETTERS_MIN {
             let shares = panel.models.iter().zip(panel.shares(&grams));
-            verdicts.extend(shares.map(|(model, shares)| (model.name.clone(), verdict(model, &grams, &shares, &place))));
+            verdicts
+                .extend(shares.map(|(model, shares)| (model.name.clone(), verdict(model, &grams, &shares, &place))));
         }
     }
     verdicts

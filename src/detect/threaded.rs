@@ -15,7 +15,8 @@ const BETWEEN: usize = 2;
 /// What a syllable of pinyin begins with, if not with its final (GB/T 16159, Scheme for the Chinese
 /// Phonetic Alphabet); two letters first.
 const INITIAL: &[&str] = &[
-    "zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "r", "z", "c", "s", "y", "w",
+    "zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "r", "z", "c", "s", "y",
+    "w",
 ];
 /// What it ends with.
 const FINAL: &[&str] = &[
@@ -167,8 +168,17 @@ mod tests {
 
     #[test]
     fn words_with_letters_beside_them_are_none() {
-        for text in ["小学k12数学a班", "第1课第2课", "a b c", "u.s.a", "mp3 mp4 h5", "x1 y2", "cet4free2.qq531155260", "ma1 mi2 mo34", "三年级1班\n四年级2班"]
-        {
+        for text in [
+            "小学k12数学a班",
+            "第1课第2课",
+            "a b c",
+            "u.s.a",
+            "mp3 mp4 h5",
+            "x1 y2",
+            "cet4free2.qq531155260",
+            "ma1 mi2 mo34",
+            "三年级1班\n四年级2班",
+        ] {
             assert_eq!(threaded(text), "", "{text}");
         }
     }

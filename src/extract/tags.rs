@@ -4,8 +4,31 @@ use std::borrow::Cow;
 
 /// Elements that begin a line (HTML Living Standard, 15.3.3 to 15.3.8).
 const BLOCKS: &[&str] = &[
-    "blockquote", "br", "center", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
-    "pre", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "blockquote",
+    "br",
+    "center",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
 ];
 /// Elements within a line (4.5, and those of old pages).
 const INLINE: &[&str] = &[

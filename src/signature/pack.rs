@@ -7,7 +7,9 @@ use toml::Spanned;
 use super::compile::{SIGHTINGS, Site, observed, term_lists};
 use super::syntax::{ClueFile, LexiconFile};
 use super::term::TermsBuilder;
-use super::{Clue, Condition, Libraries, Observed, PackError, Panel, Policy, Role, SignatureFile, Source, Terms, TextModel};
+use super::{
+    Clue, Condition, Libraries, Observed, PackError, Panel, Policy, Role, SignatureFile, Source, Terms, TextModel,
+};
 use crate::model::{About, Kind, Words};
 
 /// A signature of the pack.

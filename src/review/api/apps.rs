@@ -6,14 +6,12 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::caller::Caller;
+use super::limit;
 use super::problem::Problem;
 use super::shapes::{AppItem, AppPage, AppReport, after, cursor};
 use crate::review::failure::Failure;
 use crate::review::{Shared, time};
 use crate::store::{Desk, DeskQuery, State as _, Tray};
-
-/// Apps of a page, at most.
-const LIMIT_MAX: u32 = 200;
 
 /// Which apps.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -59,16 +57,13 @@ impl Default for Asked {
             assigned: none(),
             search: none(),
             cursor: none(),
-            limit: 50,
+            limit: limit::USUAL,
         }
     }
 }
 
 impl Asked {
     fn query(self) -> Result<DeskQuery, Failure> {
-        if !(1..=LIMIT_MAX).contains(&self.limit) {
-            return Err(Failure::Bad("limit"));
-        }
         Ok(DeskQuery {
             tray: Tray::from_id(&self.tray).ok_or(Failure::Bad("tray"))?,
             after: Some(after(&self.cursor)?),
@@ -82,7 +77,7 @@ impl Asked {
             search: self.search,
             today: time::today(),
             skip: 0,
-            most: self.limit,
+            most: limit::within(self.limit)?,
         })
     }
 }

@@ -8,15 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
+use super::limit;
 use super::problem::Problem;
 use super::shapes::stamp;
 use crate::pipeline::dead::run_of;
 use crate::review::Shared;
 use crate::review::failure::Failure;
 use crate::store::{DeadJob, DeadQuery, Run, State as _, Work};
-
-/// Jobs of a page, at most.
-const LIMIT_MAX: u32 = 200;
 
 /// A page of dead jobs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,7 +86,7 @@ pub(super) struct Asked {
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { stage: String::new(), code: String::new(), cursor: String::new(), limit: 50 }
+        Self { stage: String::new(), code: String::new(), cursor: String::new(), limit: limit::USUAL }
     }
 }
 
@@ -113,13 +111,11 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Json<DeadPage>, Failure> {
     caller.must("read")?;
-    if !(1..=LIMIT_MAX).contains(&asked.limit) {
-        return Err(Failure::Bad("limit"));
-    }
+    let most = limit::within(asked.limit)?;
     let after = after(&asked.cursor)?;
-    let query = DeadQuery { prefix: String::new(), stage: asked.stage, code: asked.code, after, most: asked.limit };
+    let query = DeadQuery { prefix: String::new(), stage: asked.stage, code: asked.code, after, most };
     let jobs = site.home.state.dead(&query).await?;
-    let next = jobs.last().filter(|_| jobs.len() == asked.limit as usize).map(cursor);
+    let next = jobs.last().filter(|_| jobs.len() == most as usize).map(cursor);
     let mut items = Vec::new();
     for job in jobs {
         let run = match run_of(&job) {

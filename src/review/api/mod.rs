@@ -7,6 +7,7 @@ mod audits;
 mod caller;
 mod dead;
 mod findings;
+mod limit;
 mod problem;
 mod runs;
 mod shapes;

@@ -6,14 +6,12 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::caller::Caller;
+use super::limit;
 use super::problem::Problem;
 use super::shapes::{RunItem, RunPage};
 use crate::review::Shared;
 use crate::review::failure::Failure;
 use crate::store::State as _;
-
-/// Runs at most.
-const LIMIT_MAX: u32 = 200;
 
 /// How many runs.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -27,7 +25,7 @@ pub(super) struct Asked {
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { limit: 50 }
+        Self { limit: limit::USUAL }
     }
 }
 
@@ -52,9 +50,6 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Json<RunPage>, Failure> {
     caller.must("read")?;
-    if !(1..=LIMIT_MAX).contains(&asked.limit) {
-        return Err(Failure::Bad("limit"));
-    }
-    let runs = site.home.state.runs(asked.limit).await?;
+    let runs = site.home.state.runs(limit::within(asked.limit)?).await?;
     Ok(Json(RunPage { items: runs.into_iter().map(RunItem::from).collect() }))
 }
