@@ -113,7 +113,7 @@ fn hostile() -> Audit {
         finding.id = word.clone();
         for item in &mut finding.evidence {
             (item.kind, item.place, item.why.zh, item.why.en) =
-                (word.clone(), word.clone(), word.clone(), word.clone());
+                (word.clone().into(), word.clone(), word.clone(), word.clone());
             item.written_as.as_mut().unwrap().term = word.clone();
         }
     }
