@@ -27,8 +27,8 @@ use std::sync::Arc;
 use crate::detect;
 use crate::extract::{self, Extracted, Manifest};
 use crate::model::{
-    App, Artifact, ArtifactKind, Audit, Budget, Coverage, Detection, Facts, Hits, Kind, Limit, LimitCode, Listing,
-    MadeBy, ModelVerdict, Read, Standings,
+    About, App, Artifact, ArtifactKind, Audit, Budget, Coverage, Detection, Evidence, Facts, Hits, Kind, Limit,
+    LimitCode, Listing, MadeBy, ModelVerdict, Read, Standings,
 };
 use crate::register::{Registers, credit_codes};
 use crate::score;
@@ -194,13 +194,19 @@ impl Auditor {
         self.finish(listing, all)
     }
 
+    /// The evidence about a subject in what was detected, whatever it came to.
+    #[must_use]
+    pub fn evidence(&self, detection: &Detection, about: About) -> Vec<Evidence> {
+        detect::evidence(&self.pack, detection, about)
+    }
+
     fn finish(&self, listing: Option<&Listing>, mut all: Reading) -> (Audit, Detection) {
         let app = app_of(listing, &all.manifest);
         all.limits.extend(limits::infer(&self.pack, &all.hits, &all.manifest, &all.seen));
         let coverage = Coverage::new(all.limits, all.read);
         let detection = stage("conclude").in_scope(|| detect::conclude(&self.pack, all.hits, all.models));
         let standings = self.standings(listing, &app, &detection.hits);
-        let evidence = |about| detect::evidence(&self.pack, &detection, about);
+        let evidence = |about| self.evidence(&detection, about);
         let case = score::Case {
             app: &app,
             coverage: &coverage,

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use support::{stderr, stdout, xunjian};
-use xunjian::detect;
 use xunjian::measure;
 use xunjian::model::{About, Budget, Sign};
 use xunjian::pipeline::Auditor;
@@ -29,7 +28,7 @@ fn the_problem_adds_up_as_the_audit_does() {
             for &sign in Sign::ALL {
                 let about = About::Sign(sign);
                 let mut problem = Problem::new(&pack, about, score::prior(&auditor.policy, about));
-                problem.add(&example.id, "", true, &detect::evidence(&pack, &detection, about));
+                problem.add(&example.id, "", true, &auditor.evidence(&detection, about));
                 let check = audit.checks.iter().find(|check| check.sign == sign).unwrap();
                 assert_eq!(
                     problem.total(0),

@@ -9,7 +9,6 @@ use anyhow::Context;
 use super::bench::Bench;
 use super::pack::JudgingArgs;
 use super::{Exit, examples};
-use crate::detect;
 use crate::measure::Labelled;
 use crate::model::{About, Detection, Sign};
 use crate::report::words::{Lang, find};
@@ -52,7 +51,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut better: Vec<Fitted> = Vec::new();
     for about in args.signs() {
         let prior = score::prior(bench.policy(), about);
-        match problem(bench.pack(), about, prior, &examples, &detections).fit(&options) {
+        match problem(&bench, about, prior, &examples, &detections).fit(&options) {
             Ok(fitted) => {
                 args.print(about, prior, &fitted, &mut out)?;
                 if fitted.is_better() {
@@ -70,15 +69,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn problem(pack: &Pack, about: About, prior: i32, examples: &[Labelled], detections: &[Detection]) -> Problem {
-    let mut problem = Problem::new(pack, about, prior);
+fn problem(bench: &Bench, about: About, prior: i32, examples: &[Labelled], detections: &[Detection]) -> Problem {
+    let mut problem = Problem::new(bench.pack(), about, prior);
     for (example, detection) in examples.iter().zip(detections) {
         let Some(is_yes) = example.labels.get(about.id()).and_then(|label| label.is_yes()) else { continue };
         if examples::is_beyond_the_notice(example, about.id()) {
             continue;
         }
         let text = example.listing.as_ref().map_or_else(String::new, |l| format!("{}\n{}", l.title, l.description));
-        problem.add(&example.id, &text, is_yes, &detect::evidence(pack, detection, about));
+        problem.add(&example.id, &text, is_yes, &bench.auditor(&example.id).evidence(detection, about));
     }
     problem
 }

@@ -13,7 +13,7 @@ impl Auditor {
     pub fn try_out(&self, id: &str, on: &str, listing: Option<&Listing>, readings: Vec<Reading>) -> Option<Trial> {
         let signature = self.pack.signature(id)?;
         let (audit, detection) = self.weigh(listing, readings);
-        let evidence = detect::evidence(&self.pack, &detection, signature.about);
+        let evidence = self.evidence(&detection, signature.about);
         let bench = Bench { pack: &self.pack, signature, detection: &detection, evidence: &evidence };
         let own = evidence.iter().filter(|e| e.signature == signature.id).cloned().collect();
         let is_always_in_scope = match signature.about {
