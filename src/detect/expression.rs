@@ -21,15 +21,18 @@ impl Expressions {
     /// in the order of their ends; `text` is that of its block, where NUL stands between facts.
     pub(super) fn of(pack: &Pack, kinds: Kinds, text: &str, matches: &[Match]) -> Self {
         let mut sought: BTreeMap<u32, Sought<'_>> = BTreeMap::new();
-        let mut bounds = None;
+        // A fact of a corrupt file may hold a NUL itself.
+        let mut bounds = 0..0;
         for m in matches {
             for &clue in &pack.terms.patterns[m.pattern as usize].leads_to {
                 let Some(observed) = pack.observed(clue as usize) else { continue };
                 if let Some(expression) = observed.regex.as_ref().filter(|_| observed.kinds.intersects(kinds)) {
-                    let bounds = bounds.get_or_insert_with(|| fact_around(text, m.start));
+                    if !bounds.contains(&m.start) {
+                        bounds = fact_around(text, m.start);
+                    }
                     let (_, windows) =
                         sought.entry(expression.number).or_insert_with(|| (&expression.regex, Vec::new()));
-                    join(windows, around(text, bounds, m, expression.reach));
+                    join(windows, around(text, &bounds, m, expression.reach));
                 }
             }
         }
@@ -70,5 +73,54 @@ fn join(windows: &mut Vec<Range<usize>>, window: Range<usize>) {
     match windows.last_mut() {
         Some(last) if window.start <= last.end => *last = last.start.min(window.start)..last.end.max(window.end),
         _ => windows.push(window),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::signature::Source;
+
+    const SIGNATURE: &str = r#"
+title = { zh = "x", en = "x" }
+[[clue]]
+id = "a"
+in = ["code"]
+any = ["学"]
+regex = '[小中]学[0-9]{0,3}'
+weight = 1
+why = { zh = "x", en = "x" }
+"#;
+
+    fn pack() -> Pack {
+        let files = BTreeMap::from([("photo-search/x.toml".to_owned(), SIGNATURE.to_owned())]);
+        Pack::load(&Source { files }).unwrap()
+    }
+
+    proptest! {
+        /// Windows change nothing, and a NUL within a fact neither.
+        #[test]
+        fn finds_what_a_search_of_each_part_finds(text in "[小中大学0-9\\x00]{0,60}") {
+            let pack = pack();
+            let met: Vec<Match> = text
+                .match_indices('学')
+                .map(|(start, m)| Match { pattern: 0, start, end: start + m.len(), strewn: false })
+                .collect();
+            let found = Expressions::of(&pack, Kinds::ALL, &text, &met);
+            let regex = Regex::new("[小中]学[0-9]{0,3}").unwrap();
+            let expression = pack.observed(0).unwrap().regex.as_ref().unwrap();
+            for m in met {
+                let part = fact_around(&text, m.start);
+                let plain = regex
+                    .find_iter(&text[part.clone()])
+                    .map(|f| (part.start + f.start(), part.start + f.end()))
+                    .find(|&(start, end)| start < m.end && end > m.start);
+                prop_assert_eq!(found.narrow(expression, m).map(|m| (m.start, m.end)), plain);
+            }
+        }
     }
 }

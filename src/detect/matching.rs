@@ -13,6 +13,8 @@ use crate::signature::{Normal, Observed, Pack, Pattern, Role, Use, normalise};
 
 /// Blocks over this size are not squeezed: evasions are written for people, in short texts.
 const SQUEEZED_MAX: usize = 4 << 20;
+/// Bytes strewn over one term, at most; farther apart nobody reads it as one.
+const STREWN_MAX: usize = 200;
 /// What people read, where letters between characters are no code.
 const READ: Kinds = Kinds::PITCH.union(Kinds::from_bits_truncate(1 << Kind::Label as u32 | 1 << Kind::Resource as u32));
 /// Matches looked at within one fact; a script of megabytes is one fact.
@@ -95,7 +97,8 @@ fn add_strewn(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
     let windows = squeezed.windows(pack.terms.longest);
     for (pattern, start, end) in windows.into_iter().flat_map(|window| pack.terms.find_within(&squeezed.text, window)) {
         let (from, to) = squeezed.origin_range(start, end);
-        if to - from > end - start && squeeze::is_disguise(text, from, to) {
+        let strewn = (to - from).saturating_sub(end - start);
+        if (1..=STREWN_MAX).contains(&strewn) && squeeze::is_disguise(text, from, to) {
             matches.push(Match { pattern, start: from, end: to, strewn: true });
         }
     }
@@ -117,7 +120,7 @@ pub(super) struct InFact<'a> {
     block: &'a Block,
     pub(super) normal: &'a Normal,
     fact: Fact<'a>,
-    pub(super) matches: &'a [Match],
+    matches: &'a [Match],
     /// All of them, by where they stand.
     all: Window<'a>,
     /// Those that must stand near others, or undo or swallow them.
