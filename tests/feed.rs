@@ -231,6 +231,15 @@ async fn until(what: &str, is_there: impl Fn() -> bool) {
     }
 }
 
+/// Whether a process has a handler for SIGTERM: one that was only just started dies of it.
+fn hears_sigterm(process: u32) -> bool {
+    const SIGTERM: u32 = 15;
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status")) else { return true };
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_none_or(|mask| mask >> (SIGTERM - 1) & 1 == 1)
+}
+
 /// Of several workers that could deliver, one does: each event is posted once, in order; another one
 /// takes over when it is killed or drained.
 async fn several_couriers_post_each_event_once(nats: bool) {
@@ -253,6 +262,7 @@ async fn several_couriers_post_each_event_once(nats: bool) {
     while !sweeper.home.state.letters("ready", 1).await.unwrap().is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    until("every courier listens to being told to stop", || couriers.iter().all(|c| hears_sigterm(c.id()))).await;
     // Whoever delivers is among the three: with the first killed and the second drained, the third is left.
     couriers[0].kill().unwrap();
     let told = Command::new("kill").arg(couriers[1].id().to_string()).status().unwrap();
