@@ -137,7 +137,7 @@ fn shown(pack: &Pack, detection: &Detection, number: usize) -> Shown {
         Condition::Library { category, faint } => libraries(pack, hits, category, *faint),
         Condition::Model(name) => Shown {
             kind: "model".into(),
-            text: models.get(name).map_or_else(String::new, |m| m.carried_by.clone()),
+            text: models.get(name).map_or_else(String::new, |m| m.carried_by.words()),
             mark: None,
             place: models.get(name).map_or_else(String::new, |m| m.place.clone()),
             times: 1,

@@ -5,9 +5,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
 
-use crate::model::{Block, Facts, Kinds, ModelVerdict};
-use crate::signature::{Grams, Normal, Pack, TextModel, normalise};
+use crate::model::{Block, Facts, Kinds, Later, ModelVerdict};
+use crate::signature::{Grams, Normal, Pack, Shares, TextModel, normalise};
 
 /// Decibans at which a model says all it can: 97 %. One that is less sure says less.
 const FULL: f64 = 15.0;
@@ -43,22 +44,26 @@ pub(super) fn verdicts<'a>(
     let place = blocks.iter().map(|b| b.place_of(0)).collect::<Vec<_>>().join("; ");
     let mut verdicts = BTreeMap::new();
     for panel in &pack.panels {
-        let grams = Grams::of(&text, panel.shape);
-        if grams.letters() >= LETTERS_MIN {
-            let shares = panel.models.iter().zip(panel.shares(&grams));
-            verdicts
-                .extend(shares.map(|(model, shares)| (model.name.clone(), verdict(model, &grams, &shares, &place))));
+        let grams = Arc::new(Grams::of(&text, panel.shape));
+        if grams.letters() < LETTERS_MIN {
+            continue;
+        }
+        let shares = Arc::new(panel.shares(&grams));
+        for (seat, model) in panel.models.iter().enumerate() {
+            verdicts.insert(model.name.clone(), verdict(model, seat, &grams, &shares, &place));
         }
     }
     verdicts
 }
 
-fn verdict(model: &TextModel, grams: &Grams, shares: &[f32], place: &str) -> ModelVerdict {
-    let decibans = model.log_odds(shares) * 10.0 / std::f64::consts::LN_10;
+fn verdict(model: &TextModel, seat: usize, grams: &Arc<Grams>, shares: &Arc<Shares>, place: &str) -> ModelVerdict {
+    let decibans = model.of_sum(shares.sum(seat)) * 10.0 / std::f64::consts::LN_10;
     // Three places, the same on every machine.
     let lean = ((decibans / FULL).clamp(-1.0, 1.0) * 1000.0).round() / 1000.0;
-    let pushes = shares.iter().map(|&share| (lean.signum() * model.scale * f64::from(share)) as f32);
-    ModelVerdict { lean, carried_by: carried_by(grams, pushes), place: place.into() }
+    let side = lean.signum() * model.scale;
+    let (grams, shares) = (Arc::clone(grams), Arc::clone(shares));
+    let carried_by = move || carried_by(&grams, shares.of(seat).map(|share| (side * f64::from(share)) as f32));
+    ModelVerdict { lean, carried_by: Later::new(carried_by), place: place.into() }
 }
 
 /// The n-grams that pushed the most; longer ones first, as they say more to a reader, and none that
@@ -115,7 +120,7 @@ mod tests {
         let verdicts = judge(&pack("数学", -1.0), &listing("小学数学同步练习，每天十道数学口算题，错题自动收集"));
         let verdict = &verdicts["tutor"];
         assert!(verdict.lean > 0.5, "{verdict:?}");
-        assert_eq!(verdict.carried_by, "数学");
+        assert_eq!(verdict.carried_by.words(), "数学");
         assert_eq!(verdict.place, "listing description");
     }
 
@@ -123,7 +128,7 @@ mod tests {
     fn leans_away_and_never_past_the_end() {
         let verdicts = judge(&pack("数学", -9.0), &listing("查看天气预报，未来十五天气温变化一目了然，早知道"));
         assert!((verdicts["tutor"].lean + 1.0).abs() < 1e-9);
-        assert!(verdicts["tutor"].carried_by.is_empty());
+        assert!(verdicts["tutor"].carried_by.words().is_empty());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What detection saw, in a form that merges, and what it concluded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -316,13 +317,36 @@ impl Holding {
     }
 }
 
+/// Words that are put together where they are shown, and only there.
+#[derive(Clone)]
+pub struct Later(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl Later {
+    /// Keeps how they are put together.
+    pub fn new(words: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(words))
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.0()
+    }
+}
+
+impl std::fmt::Debug for Later {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Later").field(&self.words()).finish()
+    }
+}
+
 /// What a text model says of a listing.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct ModelVerdict {
     /// Between -1 (surely not) and 1 (surely).
     pub lean: f64,
     /// The n-grams that carried it, strongest first, with blanks between.
-    pub carried_by: String,
+    pub carried_by: Later,
     /// Where the text stands.
     pub place: String,
 }

@@ -19,8 +19,8 @@ pub use app::{App, Artifact, ArtifactKind};
 pub use budget::Budget;
 pub use coverage::{Coverage, Level, Limit, LimitCode, Read, Reading};
 pub use detection::{
-    About, Cause, Detection, FacetSeen, Held, Hits, Holding, LibrarySeen, ModelVerdict, NearMiss, OwnClasses, Seen,
-    Sighting, Trace,
+    About, Cause, Detection, FacetSeen, Held, Hits, Holding, Later, LibrarySeen, ModelVerdict, NearMiss, OwnClasses,
+    Seen, Sighting, Trace,
 };
 pub use fact::{Block, Fact, Facts, Kind, Kinds};
 pub use finding::{

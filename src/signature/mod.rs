@@ -28,7 +28,7 @@ pub use error::PackError;
 pub use grams::{Gram, Grams, Shape, pitch};
 pub use han::{HAN_LEAD, facts_reaching, is_han, is_letter, is_stroke};
 pub use library::{Libraries, Library};
-pub use model::{Panel, TextModel};
+pub use model::{Panel, Shares, TextModel};
 pub use normal::{Normal, normalise};
 pub use pack::{Pack, Signature};
 pub use policy::{Policy, SignPolicy};

@@ -46,17 +46,17 @@ impl TextModel {
         Self { name: name.into(), shape, bias, scale, card, weights: bytes }
     }
 
-    /// What each n-gram of a text says, in units of [`TextModel::scale`].
+    /// Log-odds that the label holds for a text.
     #[must_use]
-    pub fn shares(&self, grams: &Grams) -> Vec<f32> {
+    pub fn log_odds(&self, grams: &Grams) -> f64 {
         let share = |gram: &Gram| self.weights.get(gram.bucket as usize).map_or(0.0, |&w| f32::from(w) * gram.value);
-        grams.list.iter().map(share).collect()
+        self.of_sum(grams.list.iter().map(share).sum())
     }
 
-    /// Log-odds that the label holds for a text whose n-grams say this.
+    /// Log-odds of a text whose n-grams add up to this, in units of [`TextModel::scale`].
     #[must_use]
-    pub fn log_odds(&self, shares: &[f32]) -> f64 {
-        self.bias + self.scale * f64::from(shares.iter().sum::<f32>())
+    pub fn of_sum(&self, sum: f32) -> f64 {
+        self.bias + self.scale * f64::from(sum)
     }
 
     /// Reads a model file.
@@ -88,6 +88,9 @@ impl TextModel {
     }
 }
 
+/// Models of one panel, at most.
+const SEATS: usize = 4;
+
 /// Models that read texts alike, their weights side by side: an n-gram is looked up once for all.
 #[derive(Debug, Clone)]
 pub struct Panel {
@@ -95,8 +98,28 @@ pub struct Panel {
     pub shape: Shape,
     /// The models.
     pub models: Vec<TextModel>,
-    /// By bucket, the weight of each.
-    weights: Vec<i8>,
+    /// By bucket, the weight of each; 0 where nobody sits.
+    weights: Vec<[i8; SEATS]>,
+}
+
+/// What the n-grams of a text say to each model of a panel, in units of its scale.
+#[derive(Debug)]
+pub struct Shares {
+    list: Vec<[f32; SEATS]>,
+    sums: [f32; SEATS],
+}
+
+impl Shares {
+    /// What each n-gram says to the model of this seat, in their order.
+    pub fn of(&self, seat: usize) -> impl Iterator<Item = f32> {
+        self.list.iter().map(move |share| share[seat])
+    }
+
+    /// What they say together.
+    #[must_use]
+    pub const fn sum(&self, seat: usize) -> f32 {
+        self.sums[seat]
+    }
 }
 
 impl Panel {
@@ -107,27 +130,34 @@ impl Panel {
         for model in models {
             by_shape.entry(model.shape).or_default().push(model.clone());
         }
-        by_shape.into_iter().map(|(shape, models)| Self::seat(shape, models)).collect()
+        let seat = |(shape, models): (Shape, Vec<TextModel>)| {
+            models.chunks(SEATS).map(|models| Self::seat(shape, models.to_vec())).collect::<Vec<_>>()
+        };
+        by_shape.into_iter().flat_map(seat).collect()
     }
 
     fn seat(shape: Shape, models: Vec<TextModel>) -> Self {
-        let of_bucket = |bucket: usize| models.iter().map(move |m| m.weights.get(bucket).copied().unwrap_or(0));
-        Self { shape, weights: (0..shape.buckets()).flat_map(of_bucket).collect(), models }
-    }
-
-    /// [`TextModel::shares`] of every model.
-    #[must_use]
-    pub fn shares(&self, grams: &Grams) -> Vec<Vec<f32>> {
-        let many = self.models.len();
-        let mut shares = vec![vec![0.0; grams.list.len()]; many];
-        for (place, gram) in grams.list.iter().enumerate() {
-            let from = gram.bucket as usize * many;
-            let weights = self.weights.get(from..from + many).unwrap_or_default();
-            for (shares, &weight) in shares.iter_mut().zip(weights) {
-                shares[place] = f32::from(weight) * gram.value;
+        let mut weights = vec![[0; SEATS]; shape.buckets()];
+        for (seat, model) in models.iter().enumerate() {
+            for (weights, &weight) in weights.iter_mut().zip(&model.weights) {
+                weights[seat] = weight;
             }
         }
-        shares
+        Self { shape, models, weights }
+    }
+
+    /// Reads a text with every model.
+    #[must_use]
+    pub fn shares(&self, grams: &Grams) -> Shares {
+        let mut sums = [0.0; SEATS];
+        let share = |gram: &Gram| {
+            let weights = self.weights.get(gram.bucket as usize).copied().unwrap_or_default();
+            let share = weights.map(|weight| f32::from(weight) * gram.value);
+            sums.iter_mut().zip(share).for_each(|(sum, share)| *sum += share);
+            share
+        };
+        let list = grams.list.iter().map(share).collect();
+        Shares { list, sums }
     }
 }
 
@@ -256,18 +286,25 @@ mod tests {
     fn shares_add_up_to_the_log_odds() {
         let model = small();
         let grams = Grams::of("小学数学同步练习", SHAPE);
-        let shares = model.shares(&grams);
-        let sum: f64 = shares.iter().map(|&share| model.scale * f64::from(share)).sum();
-        assert!((model.log_odds(&shares) - model.bias - sum).abs() < 1e-4);
+        let panels = Panel::of([&model]);
+        let sum: f64 = panels[0].shares(&grams).of(0).map(|share| model.scale * f64::from(share)).sum();
+        assert!((model.log_odds(&grams) - model.bias - sum).abs() < 1e-4);
     }
 
     #[test]
     fn a_panel_says_what_its_models_say() {
-        let (one, other) = (small(), TextModel { name: "other".into(), weights: vec![3; 256], ..small() });
+        let models: Vec<TextModel> = (1..=6)
+            .map(|weight| TextModel { name: weight.to_string(), weights: vec![weight; 256], ..small() })
+            .collect();
         let grams = Grams::of("小学数学同步练习", SHAPE);
-        let panels = Panel::of([&one, &other]);
-        assert_eq!(panels.len(), 1);
-        assert_eq!(panels[0].shares(&grams), [one.shares(&grams), other.shares(&grams)]);
+        let panels = Panel::of(&models);
+        assert_eq!(panels.len(), 2, "four seats, then two");
+        for panel in panels {
+            let shares = panel.shares(&grams);
+            for (seat, model) in panel.models.iter().enumerate() {
+                assert_eq!(model.of_sum(shares.sum(seat)).to_bits(), model.log_odds(&grams).to_bits());
+            }
+        }
     }
 
     #[test]
