@@ -162,7 +162,7 @@ impl<'a> InFact<'a> {
 
     fn evaluate(&self, hits: &mut Hits, across: &mut Across) {
         let kind = self.block.kind.bit();
-        let mut needing: BTreeMap<u32, Vec<OneOf<'_>>> = BTreeMap::new();
+        let mut needing: Vec<(u32, OneOf<'_>)> = Vec::new();
         for &m in self.matches {
             let met = Met { m, negation: OnceCell::new() };
             for Use { role, kinds, respelt } in &self.pack.terms.patterns[m.pattern as usize].uses {
@@ -178,7 +178,7 @@ impl<'a> InFact<'a> {
                             continue;
                         }
                         match self.holds(observed, clue, &met) {
-                            Ok(m) if observed.at_least > 1 => needing.entry(clue).or_default().push((m, respelt)),
+                            Ok(m) if observed.at_least > 1 => needing.push((clue, (m, respelt))),
                             Ok(m) => self.note(observed, clue, (m, respelt), hits),
                             Err(undone) => self.note_undone(clue, m, undone, hits),
                         }
@@ -189,8 +189,10 @@ impl<'a> InFact<'a> {
                 }
             }
         }
-        for (clue, held) in needing {
-            self.note_several(clue, held, hits);
+        // Stable: the matches of a clue stay in their order.
+        needing.sort_by_key(|(clue, _)| *clue);
+        for held in needing.chunk_by(|(a, _), (b, _)| a == b) {
+            self.note_several(held[0].0, held, hits);
         }
     }
 
@@ -215,14 +217,18 @@ impl<'a> InFact<'a> {
     }
 
     /// A clue that needs several different terms within the fact.
-    fn note_several(&self, clue: u32, held: Vec<OneOf<'_>>, hits: &mut Hits) {
-        let (Some(observed), Some(&first)) = (self.pack.observed(clue as usize), held.first()) else { return };
-        let mut by_end: Vec<Match> = held.iter().map(|(m, _)| *m).collect();
+    fn note_several(&self, clue: u32, held: &[(u32, OneOf<'_>)], hits: &mut Hits) {
+        let (Some(observed), Some(&(_, first))) = (self.pack.observed(clue as usize), held.first()) else { return };
+        if held.len() < observed.at_least {
+            self.note_undone(clue, first.0, Undone::TooFew, hits);
+            return;
+        }
+        let mut by_end: Vec<Match> = held.iter().map(|(_, (m, _))| *m).collect();
         by_end.sort_by_key(|m| m.end);
         let all = Window::of(by_end);
         // 小学 within 小学生 is no second term.
-        let outer = held.iter().filter(|(m, _)| all.over(*m).next().is_none());
-        let different: BTreeSet<&str> = outer.map(|(m, respelt)| respelt.unwrap_or(self.term(m))).collect();
+        let outer = held.iter().filter(|(_, (m, _))| all.over(*m).next().is_none());
+        let different: BTreeSet<&str> = outer.map(|(_, (m, respelt))| respelt.unwrap_or(self.term(m))).collect();
         if different.len() >= observed.at_least {
             self.note(observed, clue, first, hits);
         } else {
@@ -304,8 +310,7 @@ impl<'a> InFact<'a> {
 fn sighting(block: &Block, fact: &Fact<'_>, start: usize, end: usize, written_as: Option<WrittenAs>) -> Sighting {
     let end = end.min(fact.text.len());
     let (text, mark) = snippet::cut(fact.text, start, end);
-    let matched = fact.text[start..end].to_owned();
-    Sighting { kind: block.kind, place: block.place_of(fact.index), text, mark, matched, written_as }
+    Sighting { kind: block.kind, place: block.place_of(fact.index), text, mark, written_as }
 }
 
 /// Clues that are a regular expression alone, over few and short facts.

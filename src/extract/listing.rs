@@ -1,5 +1,7 @@
 //! A listing as facts.
 
+use std::sync::Arc;
+
 use super::tags::without_tags;
 use super::unescape::unescape;
 use crate::model::{Block, Facts, Kind, Listing};
@@ -8,7 +10,8 @@ use crate::model::{Block, Facts, Kind, Listing};
 #[must_use]
 pub fn listing(listing: &Listing) -> Facts {
     let mut facts = Facts::default();
-    let place = if listing.store.is_empty() { "listing" } else { &format!("{} listing", listing.store) };
+    let place: Arc<str> =
+        if listing.store.is_empty() { "listing".into() } else { format!("{} listing", listing.store).into() };
     let fields = [
         (Kind::Title, "title", &listing.title),
         (Kind::Description, "description", &listing.description),
@@ -20,7 +23,7 @@ pub fn listing(listing: &Listing) -> Facts {
     for (kind, name, text) in fields {
         if !text.trim().is_empty() {
             // Pages hand their tags and entities on: <b> or &nbsp; between characters hides a term.
-            facts.push(Block::one(kind, place, name, &unescape(&without_tags(text))));
+            facts.push(Block::one(kind, Arc::clone(&place), name, &unescape(&without_tags(text))));
         }
     }
     let mut permissions = Block::new(Kind::Permission, place, "permission");

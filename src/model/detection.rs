@@ -62,10 +62,17 @@ pub struct Sighting {
     pub text: String,
     /// The match within `text`, in characters.
     pub mark: [usize; 2],
-    /// The matched words alone.
-    pub matched: String,
     /// The term, if it was disguised.
     pub written_as: Option<WrittenAs>,
+}
+
+impl Sighting {
+    /// The words that matched, as they are shown.
+    #[must_use]
+    pub fn matched(&self) -> String {
+        let [from, to] = self.mark;
+        self.text.chars().skip(from).take(to.saturating_sub(from)).collect()
+    }
 }
 
 /// A match that did not count.

@@ -153,13 +153,14 @@ pub struct Fact<'a> {
 impl Block {
     /// A block without facts.
     #[must_use]
-    pub fn new(kind: Kind, place: &str, unit: &str) -> Self {
-        Self { kind, place: place.into(), unit: unit.into(), text: String::new(), ends: Vec::new(), spots: Vec::new() }
+    pub fn new(kind: Kind, place: impl Into<Arc<str>>, unit: &str) -> Self {
+        let unit = if unit.is_empty() { Arc::default() } else { unit.into() };
+        Self { kind, place: place.into(), unit, text: String::new(), ends: Vec::new(), spots: Vec::new() }
     }
 
     /// A block with one named fact.
     #[must_use]
-    pub fn one(kind: Kind, place: &str, name: &str, text: &str) -> Self {
+    pub fn one(kind: Kind, place: impl Into<Arc<str>>, name: &str, text: &str) -> Self {
         let mut block = Self::new(kind, place, "");
         block.text.reserve_exact(text.len() + 1);
         block.push_named(name, text);
@@ -254,7 +255,7 @@ impl TryFrom<Told> for Block {
         if told.spots.len() != told.texts.len() {
             return Err("a block has as many spots as texts");
         }
-        let mut block = Self::new(told.kind, &told.place, &told.unit);
+        let mut block = Self::new(told.kind, told.place, &told.unit);
         for (spot, text) in told.spots.into_iter().zip(&told.texts) {
             block.add(spot, text);
         }
