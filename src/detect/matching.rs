@@ -7,16 +7,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::expression::Expressions;
 use super::holds::Undone;
 use super::window::Window;
-use super::{snippet, squeeze, threaded};
+use super::{disguise, snippet};
 use crate::model::{Block, Fact, Hits, Kind, Kinds, NearMiss, Sighting, Trace, Trick, WrittenAs};
 use crate::signature::{Normal, Observed, Pack, Pattern, Role, Use, normalise};
 
-/// Blocks over this size are not squeezed: evasions are written for people, in short texts.
-const SQUEEZED_MAX: usize = 4 << 20;
-/// Bytes strewn over one term, at most; farther apart nobody reads it as one.
-const STREWN_MAX: usize = 200;
-/// What people read, where letters between characters are no code.
-const READ: Kinds = Kinds::PITCH.union(Kinds::from_bits_truncate(1 << Kind::Label as u32 | 1 << Kind::Resource as u32));
 /// Matches looked at within one fact; a script of megabytes is one fact.
 const MATCHES_PER_FACT: usize = 50_000;
 
@@ -44,12 +38,7 @@ pub(super) fn terms(pack: &Pack, block: &Block, normal: &Normal, hits: &mut Hits
     let found = pack.terms.find(&normal.text).into_iter();
     let mut matches: Vec<Match> =
         found.map(|(pattern, start, end)| Match { pattern, start, end, strewn: false }).collect();
-    if block.text().len() <= SQUEEZED_MAX {
-        add_strewn(pack, &normal.text, &mut matches);
-    }
-    if READ.contains(block.kind.bit()) {
-        add_threaded(pack, &normal.text, &mut matches);
-    }
+    disguise::add(pack, block, &normal.text, &mut matches);
     // Stable: plain matches stay before strewn ones that end at the same place.
     matches.sort_by_key(|m| m.end);
     if matches.is_empty() {
@@ -88,28 +77,6 @@ impl Spread {
         } else if pack.watched.contains(&(clue as usize)) {
             let cause = Undone::TooFew.cause();
             hits.note_undone(clue as usize, || NearMiss { sighting: self.first, cause, by: String::new() });
-        }
-    }
-}
-
-fn add_strewn(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
-    let Some(squeezed) = squeeze::squeeze(text) else { return };
-    let windows = squeezed.windows(pack.terms.longest);
-    for (pattern, start, end) in windows.into_iter().flat_map(|window| pack.terms.find_within(&squeezed.text, window)) {
-        let (from, to) = squeezed.origin_range(start, end);
-        let strewn = (to - from).saturating_sub(end - start);
-        if (1..=STREWN_MAX).contains(&strewn) && squeeze::is_disguise(text, from, to) {
-            matches.push(Match { pattern, start: from, end: to, strewn: true });
-        }
-    }
-}
-
-fn add_threaded(pack: &Pack, text: &str, matches: &mut Vec<Match>) {
-    let Some(threads) = threaded::threads(text) else { return };
-    for (pattern, start, end) in pack.terms.find(&threads.text) {
-        let (from, to) = threads.origin_range(start, end);
-        if threaded::is_disguise(&text[from..to]) {
-            matches.push(Match { pattern, start: from, end: to, strewn: true });
         }
     }
 }

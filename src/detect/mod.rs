@@ -5,6 +5,7 @@
 //! clues that rest on other clues.
 
 mod conclude;
+mod disguise;
 mod expression;
 mod holds;
 mod language;
