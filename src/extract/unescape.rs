@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// Bytes of `\u{…}`, at most; one that is never closed would be looked for to the end.
+const CODE_MAX: usize = 64;
+
 /// Replaces escapes by their characters; text without any is returned as it is.
 #[must_use]
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
@@ -32,7 +35,7 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
 fn one(text: &str) -> Option<(String, usize)> {
     match text.as_bytes() {
         [b'\\', b'u', b'{', ..] => {
-            let end = text.find('}')?;
+            let end = text.bytes().take(CODE_MAX).position(|b| b == b'}')?;
             Some((char::from_u32(u32::from_str_radix(text.get(3..end)?, 16).ok()?)?.into(), end + 1))
         }
         [b'\\', b'u', ..] => utf16(text),
@@ -87,7 +90,8 @@ fn entity(text: &str) -> Option<(String, usize)> {
     Some((decoded.into(), end + 1))
 }
 
-/// A run of percent-encoded bytes that is UTF-8 beyond ASCII.
+/// A run of percent-encoded bytes: what at its end is UTF-8 beyond ASCII is decoded, the rest stays. It
+/// is taken whole, so that a long one is walked once.
 fn percent(text: &str) -> Option<(String, usize)> {
     let mut bytes = Vec::new();
     let mut at = 0;
@@ -96,10 +100,13 @@ fn percent(text: &str) -> Option<(String, usize)> {
         bytes.push(byte);
         at += 3;
     }
-    if !bytes.iter().any(|b| *b >= 0x80) {
-        return None;
+    let mut from = 0;
+    while let Err(error) = std::str::from_utf8(&bytes[from..]) {
+        from += error.valid_up_to() + 1;
     }
-    String::from_utf8(bytes).ok().map(|decoded| (decoded, at))
+    let decoded = std::str::from_utf8(&bytes[from..]).ok().filter(|decoded| !decoded.is_ascii());
+    let kept = if decoded.is_some() { from * "%00".len() } else { at };
+    (at > 0).then(|| (text[..kept].to_owned() + decoded.unwrap_or_default(), at))
 }
 
 #[cfg(test)]
@@ -114,7 +121,36 @@ mod tests {
         assert_eq!(unescape(written), "拍照 搜题 拍 %41 😀 拍");
     }
 
+    /// The run of percent-encoded bytes at each place, decoded where all of it is UTF-8 beyond ASCII.
+    fn place_by_place(text: &str) -> String {
+        let mut out = String::new();
+        let mut at = 0;
+        while at < text.len() {
+            let bytes: Vec<u8> = (at..)
+                .step_by(3)
+                .map_while(|at| u8::from_str_radix(text.get(at..at + 3)?.strip_prefix('%')?, 16).ok())
+                .collect();
+            let length = bytes.len() * 3;
+            match String::from_utf8(bytes).ok().filter(|decoded| !decoded.is_ascii()) {
+                Some(decoded) => {
+                    out.push_str(&decoded);
+                    at += length;
+                }
+                None => {
+                    out.push_str(&text[at..=at]);
+                    at += 1;
+                }
+            }
+        }
+        out
+    }
+
     proptest! {
+        #[test]
+        fn a_run_says_what_its_places_say(text in "(%(E6|8B|8D|41|ff|4)|x){0,16}") {
+            prop_assert_eq!(unescape(&text), place_by_place(&text));
+        }
+
         #[test]
         fn never_panics(text in "[\\\\u&#x;%0-9a-f拍]{0,40}") {
             let _ = unescape(&text);
