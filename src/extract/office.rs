@@ -7,6 +7,7 @@
 //! tags split its words.
 
 use super::bytes::Words;
+use super::tags;
 use super::unescape::unescape;
 use crate::model::{Budget, Kind};
 use crate::signature::is_han;
@@ -29,51 +30,10 @@ pub(super) enum Part {
     Page,
 }
 
-/// Elements of HTML, and of mini-programs, that stand on lines of their own.
-const BLOCKS: &[&str] = &[
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "br",
-    "button",
-    "caption",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "header",
-    "hr",
-    "html",
-    "li",
-    "main",
-    "nav",
-    "ol",
-    "option",
-    "p",
-    "pre",
-    "script",
-    "section",
-    "select",
-    "style",
-    "table",
-    "td",
-    "textarea",
-    "th",
-    "title",
-    "tr",
-    "ul",
-    "view",
+/// Elements of whole pages, and of mini-programs, that stand on lines of their own besides.
+const PAGE: &[&str] = &[
+    "address", "article", "aside", "body", "button", "caption", "footer", "form", "head", "header", "html", "main",
+    "nav", "option", "script", "section", "select", "style", "textarea", "title", "view",
 ];
 
 impl Part {
@@ -110,7 +70,7 @@ impl Part {
             Self::Document => matches!(tag, "p" | "h" | "br" | "tab"),
             Self::SharedStrings => tag == "si",
             Self::Sheet => tag == "c",
-            Self::Page => BLOCKS.iter().any(|block| block.eq_ignore_ascii_case(tag)),
+            Self::Page => tags::begins_line(tag) || tags::is_one_of(PAGE, tag),
         }
     }
 }

@@ -35,8 +35,19 @@ const INLINE: &[&str] = &[
     "a", "abbr", "b", "big", "cite", "code", "del", "em", "font", "i", "img", "ins", "q", "s", "small", "span",
     "strike", "strong", "sub", "sup", "tt", "u",
 ];
-/// Bytes of a tag, at most; what is longer is text.
+/// Bytes of a tag or comment, at most; what is longer is text, or each that is never closed would be
+/// looked for to the end.
 const LONGEST: usize = 2_000;
+
+/// Whether an element of HTML begins a line.
+pub(super) fn begins_line(name: &str) -> bool {
+    is_one_of(BLOCKS, name)
+}
+
+/// Whether an element has one of these names.
+pub(super) fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
 
 /// Leaves tags of HTML out; those that begin a line become a line break. Anything else between angle
 /// brackets stays, for it is what people read.
@@ -69,7 +80,8 @@ pub(super) fn without_tags(text: &str) -> Cow<'_, str> {
 /// Length of the tag or comment at the start, and whether it begins a line.
 fn tag(text: &str) -> Option<(usize, bool)> {
     if let Some(rest) = text.strip_prefix("<!--") {
-        return rest.find("-->").map(|end| ("<!--".len() + end + "-->".len(), false));
+        let end = memchr::memmem::find(&rest.as_bytes()[..rest.len().min(LONGEST)], b"-->")?;
+        return Some(("<!--".len() + end + "-->".len(), false));
     }
     let name_at = if text.starts_with("</") { 2 } else { 1 };
     let rest = &text[name_at..];
@@ -78,9 +90,8 @@ fn tag(text: &str) -> Option<(usize, bool)> {
     if !matches!(after, b'>' | b'/' | b' ' | b'\t' | b'\n' | b'\r') {
         return None;
     }
-    let is_one_of = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let breaks = is_one_of(BLOCKS);
-    if !breaks && !is_one_of(INLINE) {
+    let breaks = begins_line(name);
+    if !breaks && !is_one_of(INLINE, name) {
         return None;
     }
     let end = memchr::memchr2(b'>', b'<', &rest.as_bytes()[..rest.len().min(LONGEST)])?;
