@@ -117,7 +117,8 @@ fn toned(bytes: &[u8], from: usize, out: &mut Squeezed) -> usize {
     }
     let is_whole = syllables >= LEAST && !bytes.get(to).is_some_and(u8::is_ascii_alphanumeric);
     end(&mut thread, if is_whole { 1 } else { usize::MAX }, out);
-    if is_whole { to } else { from }
+    // Whatever begins within it ends as it does: it is walked once.
+    to
 }
 
 /// Whether letters make a syllable of pinyin.
