@@ -102,6 +102,16 @@ fn judged(title: &str, said: &str, inside: &str) -> Audit {
     AUDITOR.conclude(Some(&listing), vec![AUDITOR.read_facts("com.example", &facts)])
 }
 
+/// What a reviewer sees of a match is cut and cleaned; the number that is looked up is not.
+#[test]
+fn a_filing_number_is_taken_as_it_stands() {
+    let spread = format!("京ICP备{}12345678号", " ".repeat(300));
+    for (said, number) in [(&*spread, "京ICP备12345678号"), ("京ICP备\u{200b}12345678号", "京ICP备\u{200b}12345678号")]
+    {
+        assert_eq!(judged("", said, "").profile.filing_numbers, [number], "{said}");
+    }
+}
+
 proptest! {
     #[test]
     fn hostile_texts_are_judged(title in text(), said in text(), inside in text()) {

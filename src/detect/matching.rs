@@ -87,7 +87,6 @@ pub(super) struct InFact<'a> {
     block: &'a Block,
     pub(super) normal: &'a Normal,
     fact: Fact<'a>,
-    matches: &'a [Match],
     /// All of them, by where they stand.
     all: Window<'a>,
     /// Those that must stand near others, or undo or swallow them.
@@ -123,14 +122,13 @@ impl<'a> InFact<'a> {
             block,
             normal,
             fact,
-            matches,
         }
     }
 
     fn evaluate(&self, hits: &mut Hits, across: &mut Across) {
         let kind = self.block.kind.bit();
         let mut needing: Vec<(u32, OneOf<'_>)> = Vec::new();
-        for &m in self.matches {
+        for &m in self.all.iter() {
             let met = Met { m, negation: OnceCell::new() };
             for Use { role, kinds, respelt } in &self.pack.terms.patterns[m.pattern as usize].uses {
                 if !kinds.intersects(kind) {
@@ -276,8 +274,9 @@ impl<'a> InFact<'a> {
 /// The range of a fact's text as a reviewer sees it.
 fn sighting(block: &Block, fact: &Fact<'_>, start: usize, end: usize, written_as: Option<WrittenAs>) -> Sighting {
     let end = end.min(fact.text.len());
+    let matched = fact.text[start..end].to_owned();
     let (text, mark) = snippet::cut(fact.text, start, end);
-    Sighting { kind: block.kind, place: block.place_of(fact.index), text, mark, written_as }
+    Sighting { kind: block.kind, place: block.place_of(fact.index), text, mark, matched, written_as }
 }
 
 /// Clues that are a regular expression alone, over few and short facts.

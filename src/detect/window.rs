@@ -23,6 +23,11 @@ impl<'a> Window<'a> {
         Self { matches, longest }
     }
 
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Match> {
+        self.matches.iter()
+    }
+
     /// Those of which at least an end lies within the range, and perhaps some beyond it.
     pub(super) fn around(&self, range: Range<usize>) -> impl Iterator<Item = &Match> {
         let from = self.matches.partition_point(|m| m.end < range.start);

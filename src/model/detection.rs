@@ -62,17 +62,10 @@ pub struct Sighting {
     pub text: String,
     /// The match within `text`, in characters.
     pub mark: [usize; 2],
+    /// The matched words alone.
+    pub matched: String,
     /// The term, if it was disguised.
     pub written_as: Option<WrittenAs>,
-}
-
-impl Sighting {
-    /// The words that matched, as they are shown.
-    #[must_use]
-    pub fn matched(&self) -> String {
-        let [from, to] = self.mark;
-        self.text.chars().skip(from).take(to.saturating_sub(from)).collect()
-    }
 }
 
 /// A match that did not count.
@@ -127,12 +120,6 @@ pub struct Seen {
     pub times: usize,
     /// The first places, as many as the clue wants kept; plainly written ones come first.
     pub sightings: Vec<Sighting>,
-}
-
-impl Seen {
-    fn plain_first(&mut self) {
-        self.sightings.sort_by_key(|s| s.written_as.is_some());
-    }
 }
 
 /// What was seen of a library.
@@ -241,17 +228,12 @@ impl Hits {
 
     /// Appends what a later scan saw.
     pub fn merge(&mut self, other: Self) {
-        if self.clues.is_empty() {
-            self.clues = other.clues;
-            self.clues.values_mut().for_each(Seen::plain_first);
-        } else {
-            for (clue, seen) in other.clues {
-                let mine = self.clues.entry(clue).or_default();
-                mine.times += seen.times;
-                mine.sightings.extend(seen.sightings);
-                mine.plain_first();
-                mine.sightings.truncate(KEPT);
-            }
+        for (clue, seen) in other.clues {
+            let mine = self.clues.entry(clue).or_default();
+            mine.times += seen.times;
+            mine.sightings.extend(seen.sightings);
+            mine.sightings.sort_by_key(|s| s.written_as.is_some());
+            mine.sightings.truncate(KEPT);
         }
         for (clue, misses) in other.near_misses {
             let mine = self.near_misses.entry(clue).or_default();

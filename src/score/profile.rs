@@ -122,7 +122,7 @@ pub fn filing_numbers(pack: &Pack, hits: &Hits) -> Vec<String> {
         .into_iter()
         .flatten()
         .filter_map(|clue| hits.clues.get(clue))
-        .flat_map(|seen| seen.sightings.iter().map(|s| s.matched().split_whitespace().collect()))
+        .flat_map(|seen| seen.sightings.iter().map(|s| s.matched.split_whitespace().collect()))
         .collect();
     numbers.into_iter().collect()
 }
