@@ -9,6 +9,22 @@ use std::path::Path;
 use serde_json::Value;
 use support::{project, stderr, xunjian};
 
+/// What recognition comes to on the examples of a file or folder.
+fn evaluated(path: &str) -> Value {
+    let output = xunjian(&["corpora", "evaluate", path, "--format", "json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    support::report(&output)
+}
+
+/// No figure may lie below its floor: sign, least precision, least recall.
+fn hold(evaluation: &Value, floors: &[(&str, f64, f64)]) {
+    for (sign, precision, recall) in floors {
+        let figures = &evaluation["signs"][sign];
+        let (p, r) = (figures["precision"].as_f64().unwrap(), figures["recall"].as_f64().unwrap());
+        assert!(p >= *precision && r >= *recall, "{sign}: precision {p}, recall {r}");
+    }
+}
+
 /// Sign, least precision, least recall at `likely`. Raise them when recognition gets better.
 /// The shipped text models have learnt from these listings, which flatters the first three:
 /// `UNSEEN` holds what they reach without.
@@ -27,15 +43,9 @@ const FLOORS: &[(&str, f64, f64)] = &[
 
 #[test]
 fn listings_of_our_own() {
-    let output = xunjian(&["corpora", "evaluate", "corpora/listings", "--format", "json"]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    let evaluation = support::report(&output);
+    let evaluation = evaluated("corpora/listings");
     assert!(evaluation["examples"].as_u64().unwrap() >= 400);
-    for (sign, precision, recall) in FLOORS {
-        let figures = &evaluation["signs"][sign];
-        let (p, r) = (figures["precision"].as_f64().unwrap(), figures["recall"].as_f64().unwrap());
-        assert!(p >= *precision && r >= *recall, "{sign}: precision {p}, recall {r}");
-    }
+    hold(&evaluation, FLOORS);
 }
 
 /// Listings by writers who had read no signature, which no model has learnt from: as [`FLOORS`].
@@ -49,15 +59,9 @@ const BLIND: &[(&str, f64, f64)] = &[
 
 #[test]
 fn listings_written_blind() {
-    let output = xunjian(&["corpora", "evaluate", "corpora/blind", "--format", "json"]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    let evaluation = support::report(&output);
+    let evaluation = evaluated("corpora/blind");
     assert!(evaluation["examples"].as_u64().unwrap() >= 300);
-    for (sign, precision, recall) in BLIND {
-        let figures = &evaluation["signs"][sign];
-        let (p, r) = (figures["precision"].as_f64().unwrap(), figures["recall"].as_f64().unwrap());
-        assert!(p >= *precision && r >= *recall, "{sign}: precision {p}, recall {r}");
-    }
+    hold(&evaluation, BLIND);
 }
 
 /// Packages told in words: as [`FLOORS`], over fewer and harder examples.
@@ -100,22 +104,14 @@ fn packages_told_in_words() {
         std::fs::write(folder.path().join(path.file_name().unwrap()), lines.join("\n")).unwrap();
     }
     assert!(told >= 40 && hard * 2 >= told, "{told} descriptions, {hard} of them hard");
-    let output = xunjian(&["corpora", "evaluate", folder.path().to_str().unwrap(), "--format", "json"]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    let evaluation = support::report(&output);
-    for (sign, precision, recall) in TOLD {
-        let figures = &evaluation["signs"][sign];
-        let (p, r) = (figures["precision"].as_f64().unwrap(), figures["recall"].as_f64().unwrap());
-        assert!(p >= *precision && r >= *recall, "{sign}: precision {p}, recall {r}");
-    }
+    let evaluation = evaluated(folder.path().to_str().unwrap());
+    hold(&evaluation, TOLD);
 }
 
 /// Every label of every fixture app comes out: found at `likely` where it is so, not where it is not.
 #[test]
 fn fixture_apps() {
-    let output = xunjian(&["corpora", "evaluate", "corpora/packages/fixtures.jsonl", "--format", "json"]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    let evaluation = support::report(&output);
+    let evaluation = evaluated("corpora/packages/fixtures.jsonl");
     assert!(evaluation["examples"].as_u64().unwrap() >= 14);
     for (sign, figures) in evaluation["signs"].as_object().unwrap() {
         assert!(figures["positives"].as_u64().unwrap() > 0, "{sign} has no positive fixture");
