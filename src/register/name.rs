@@ -1,12 +1,12 @@
 //! Legal names in a form that compares.
 
-use crate::signature::{is_han, normalise};
+use crate::signature::{is_letter, normalise};
 
 /// Normal form of a provider's legal name: simplified, lower case, without blanks,
 /// punctuation and brackets, with the legal form's spellings made one.
 #[must_use]
 pub fn legal_name(name: &str) -> String {
-    let plain: String = normalise(name).text.chars().filter(|&c| is_han(c) || c.is_alphanumeric()).collect();
+    let plain: String = normalise(name).text.chars().filter(|&c| is_letter(c)).collect();
     for (long, short) in
         [("股份有限公司", "股份公司"), ("有限责任公司", "有限公司"), ("co ltd", "coltd"), ("limited", "ltd")]
     {

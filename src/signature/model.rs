@@ -4,8 +4,6 @@
 //! the weights, one signed byte a bucket, in base64. The lines that detection does not
 //! need are the model's card.
 
-use std::collections::BTreeMap;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{Gram, Grams, PackError, Shape};
@@ -125,25 +123,27 @@ impl Shares {
 impl Panel {
     /// Seats every model with those of its shape.
     #[must_use]
-    pub fn of<'a>(models: impl IntoIterator<Item = &'a TextModel>) -> Vec<Self> {
-        let mut by_shape: BTreeMap<Shape, Vec<TextModel>> = BTreeMap::new();
+    pub fn of(models: impl IntoIterator<Item = TextModel>) -> Vec<Self> {
+        let mut panels: Vec<Self> = Vec::new();
         for model in models {
-            by_shape.entry(model.shape).or_default().push(model.clone());
-        }
-        let seat = |(shape, models): (Shape, Vec<TextModel>)| {
-            models.chunks(SEATS).map(|models| Self::seat(shape, models.to_vec())).collect::<Vec<_>>()
-        };
-        by_shape.into_iter().flat_map(seat).collect()
-    }
-
-    fn seat(shape: Shape, models: Vec<TextModel>) -> Self {
-        let mut weights = vec![[0; SEATS]; shape.buckets()];
-        for (seat, model) in models.iter().enumerate() {
-            for (weights, &weight) in weights.iter_mut().zip(&model.weights) {
-                weights[seat] = weight;
+            let has_seat = |panel: &&mut Self| panel.shape == model.shape && panel.models.len() < SEATS;
+            match panels.iter_mut().find(has_seat) {
+                Some(panel) => panel.seat(model),
+                None => {
+                    let weights = vec![[0; SEATS]; model.shape.buckets()];
+                    let mut panel = Self { shape: model.shape, models: Vec::new(), weights };
+                    panel.seat(model);
+                    panels.push(panel);
+                }
             }
         }
-        Self { shape, models, weights }
+        panels
+    }
+
+    fn seat(&mut self, model: TextModel) {
+        let seat = self.models.len();
+        self.weights.iter_mut().zip(&model.weights).for_each(|(weights, &weight)| weights[seat] = weight);
+        self.models.push(model);
     }
 
     /// Reads a text with every model.
@@ -286,7 +286,7 @@ mod tests {
     fn shares_add_up_to_the_log_odds() {
         let model = small();
         let grams = Grams::of("小学数学同步练习", SHAPE);
-        let panels = Panel::of([&model]);
+        let panels = Panel::of([model.clone()]);
         let sum: f64 = panels[0].shares(&grams).of(0).map(|share| model.scale * f64::from(share)).sum();
         assert!((model.log_odds(&grams) - model.bias - sum).abs() < 1e-4);
     }
@@ -297,7 +297,7 @@ mod tests {
             .map(|weight| TextModel { name: weight.to_string(), weights: vec![weight; 256], ..small() })
             .collect();
         let grams = Grams::of("小学数学同步练习", SHAPE);
-        let panels = Panel::of(&models);
+        let panels = Panel::of(models);
         assert_eq!(panels.len(), 2, "four seats, then two");
         for panel in panels {
             let shares = panel.shares(&grams);

@@ -35,10 +35,10 @@ impl Normal {
     /// the text this form was made from.
     #[must_use]
     pub fn origin_range(&self, start: usize, end: usize, original: &str) -> (usize, usize) {
-        let from = floor_char(original, self.origin(start));
+        let from = original.floor_char_boundary(self.origin(start));
         // The last normal character may stand for a longer original one.
         let last = self.text[..end].char_indices().next_back().map_or(start, |(i, _)| i);
-        let last = floor_char(original, self.origin(last));
+        let last = original.floor_char_boundary(self.origin(last));
         let width = original[last..].chars().next().map_or(0, char::len_utf8);
         (from, (last + width).max(from))
     }
@@ -62,14 +62,6 @@ impl Normal {
         push_ascii(&mut out, from, &text[from..]);
         out
     }
-}
-
-fn floor_char(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
 }
 
 /// Brings a text into normal form.

@@ -186,7 +186,7 @@ impl Loader {
             let site = Site { file: &file, text: &signature.text };
             for (offset, clue) in signature.file.clues.iter().enumerate() {
                 let number = signature.clues.start + offset;
-                let swallowed = self.add_terms(clue, number, &site, &mut terms)?;
+                self.add_terms(clue, number, &site, &mut terms)?;
                 if let Some(name) = &clue.collect {
                     collecting.entry(name.get_ref().clone()).or_insert_with(Vec::new).push(number);
                 }
@@ -195,7 +195,7 @@ impl Loader {
                 }
                 let mut condition = condition(clue, signature, &names, &site)?;
                 if let Condition::Observed(observed) = &mut condition {
-                    observed.swallowed = swallowed;
+                    observed.swallowed = clue.any.iter().any(|word| self.exceptions(word).next().is_some());
                     if let Some(expression) = &mut observed.regex {
                         let next = expressions.len() as u32;
                         expression.number = *expressions.entry(expression.regex.as_str().to_owned()).or_insert(next);
@@ -223,7 +223,7 @@ impl Loader {
             derived,
             terms,
             libraries: self.libraries,
-            panels: Panel::of(self.models.values()),
+            panels: Panel::of(self.models.into_values()),
             policies: self.policies,
             facets,
             signatures: self.signatures,
@@ -231,22 +231,17 @@ impl Loader {
         })
     }
 
-    /// Adds the terms of a clue; whether longer words may hold them by accident.
     fn add_terms(
         &self,
         clue: &ClueFile,
         number: usize,
         site: &Site<'_>,
         terms: &mut TermsBuilder,
-    ) -> Result<bool, PackError> {
-        let mut swallowed = false;
+    ) -> Result<(), PackError> {
         for (role, list) in term_lists(clue, number as u32) {
             for word in list {
                 if let Role::Hit(clue) = role {
-                    for term in self.exceptions(word) {
-                        terms.add(term, Role::Swallows(clue), None);
-                        swallowed = true;
-                    }
+                    self.exceptions(word).for_each(|term| terms.add(term, Role::Swallows(clue), None));
                 }
                 for (term, respell) in self.expand(word, site)? {
                     terms.add(term, role, None);
@@ -258,7 +253,7 @@ impl Loader {
                 }
             }
         }
-        Ok(swallowed)
+        Ok(())
     }
 
     /// Words of the lexicon that `word` names which only look like its terms.
