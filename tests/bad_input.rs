@@ -133,3 +133,13 @@ fn usage_errors_exit_with_2() {
     assert_eq!(xunjian(&["--help"]).status.code(), Some(0));
     assert!(stdout(&xunjian(&["--version"])).starts_with("xunjian "));
 }
+
+#[test]
+fn a_report_into_a_folder_that_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("new/report.html");
+    let output = xunjian(&["audit", GOOD, "--format", "html", "--out", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("its folder is not there: make it"), "{}", stderr(&output));
+    assert!(!dir.path().join("new").exists(), "none is made unasked");
+}

@@ -117,7 +117,10 @@ pub(super) fn open(path: Option<&Path>) -> anyhow::Result<(Box<dyn Write + Send>
             Ok((Box::new(std::io::BufWriter::new(stdout)), colour))
         }
         Some(path) => {
-            let file = File::create(path).with_context(|| format!("--out {}: cannot be written", path.display()))?;
+            let is_missing = path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+            let hint = if is_missing { "; its folder is not there: make it, or name another" } else { "" };
+            let what = || format!("--out {}: cannot be written{hint}", path.display());
+            let file = File::create(path).with_context(what)?;
             Ok((Box::new(std::io::BufWriter::new(file)), false))
         }
     }
