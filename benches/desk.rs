@@ -5,7 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark ends by panic")]
 
-#[path = "../tests/support/desk.rs"]
+#[path = "../tests/integration/support/desk.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the tests use the rest")]
 mod desk;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

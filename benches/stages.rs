@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use xunjian::audit::Auditor;
 use xunjian::model::{Block, Budget, Facts, Kind, Listing};
-use xunjian::pipeline::Auditor;
 use xunjian::signature::{Pack, Source};
 use xunjian::{detect, extract};
 
@@ -81,6 +81,12 @@ fn matching(bencher: Bencher, signatures: usize) {
     let facts = words();
     let bytes = facts.blocks.iter().map(|b| b.text().len()).sum::<usize>();
     bencher.counter(BytesCount::new(bytes)).bench_local(|| black_box(detect::scan(&pack, &facts)));
+}
+
+/// What every start costs before anything is read.
+#[divan::bench]
+fn pack_loaded(bencher: Bencher) {
+    bencher.bench_local(|| black_box(Pack::load(&Source::embedded()).unwrap()));
 }
 
 #[divan::bench]

@@ -2,13 +2,22 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use xunjian::cli::{Cli, Exit};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    #[cfg(unix)]
+    if std::env::args_os().nth(1).is_some_and(|first| first == xunjian::isolate::CHILD) {
+        // Whoever started it hears of a fault by its end.
+        return if xunjian::isolate::run_child().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    xunjian::isolate::enable();
+    xunjian::isolate::give_stacks();
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(told) = Cli::fault(&error) {
+                eprintln!("xunjian: {told}");
+            }
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Clean }.code());
         }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
 
 use libtest_mimic::{Arguments, Trial};
-use xunjian::pipeline;
+use xunjian::audit;
 use xunjian::signature::{Pack, Source};
 
 fn main() {
@@ -11,7 +11,7 @@ fn main() {
     let mut trials = Vec::new();
     match Pack::load(&Source::embedded()) {
         Ok(pack) => {
-            for case in pipeline::lint(&pack) {
+            for case in audit::lint(&pack) {
                 trials.push(Trial::test(case.name, move || match case.faults.first() {
                     Some(fault) => Err(fault.to_string().into()),
                     None => Ok(()),

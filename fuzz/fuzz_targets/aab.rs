@@ -1,5 +1,5 @@
 #![no_main]
-use xunjian::extract::{Resources, manifest, network_config};
+use xunjian_core::extract::{Resources, manifest, network_config};
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     // The first byte says where the table ends and the manifest begins.
     let Some((&cut, rest)) = bytes.split_first() else { return };
@@ -9,7 +9,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let budget = Default::default();
     let (resources, _) = Resources::read(&table, "a.aab!/base/resources.pb", &budget);
     let _ = manifest(&document, "a.aab!/base/manifest/AndroidManifest.xml", &resources, &budget);
-    let _ = network_config(&document, "a.aab!/base/res/xml/network.xml");
-    let _ = xunjian::extract::entry("res/layout/a.xml", "a.aab!/base/res/layout/a.xml", &document, &budget);
-    let _ = xunjian::extract::toc(bytes, "a.apks!/toc.pb");
+    let _ = network_config(&document, "a.aab!/base/res/xml/network.xml", &budget);
+    let _ = xunjian_core::extract::entry("res/layout/a.xml", "a.aab!/base/res/layout/a.xml", &document, &budget);
+    let _ = xunjian_core::extract::toc(bytes, "a.apks!/toc.pb");
 });

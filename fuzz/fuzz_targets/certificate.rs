@@ -1,5 +1,5 @@
 #![no_main]
-use xunjian::extract::certificate::Certificates;
+use xunjian_core::extract::certificate::Certificates;
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let value = || bytes.to_vec();
     let mut found = Certificates::default();

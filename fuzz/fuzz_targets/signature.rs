@@ -1,5 +1,5 @@
 #![no_main]
-use xunjian::signature::{Pack, Source};
+use xunjian_core::signature::{Pack, Source};
 
 // A signature and a lexicon of somebody's own, alone: syntax, checks, the automaton.
 libfuzzer_sys::fuzz_target!(|text: &str| {

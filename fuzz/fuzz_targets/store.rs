@@ -1,7 +1,7 @@
 #![no_main]
 use std::sync::LazyLock;
 use xunjian::crawl::{Forgetful, Start, Stores, Todo};
-use xunjian::model::{config::Config, fetch::Answer};
+use xunjian_core::model::{config::Config, fetch::Answer};
 
 static STORES: LazyLock<Vec<(xunjian::crawl::Store, Vec<Todo>)>> = LazyLock::new(|| {
     let stores = Stores::load(None, &Config::default()).unwrap();

@@ -1,6 +1,6 @@
 #![no_main]
-use xunjian::model::Budget;
-use xunjian::unpack::{Archive, signing_block};
+use xunjian_core::model::Budget;
+use xunjian_core::unpack::{Archive, signing_block};
 
 // Directory, headers, inflation, signing block; the seeds are the fixture packages.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -17,6 +17,19 @@ pub enum Refused {
     /// An address that is not on the public internet.
     #[error("{0} is not a public address; `allow-private` lets it through")]
     Private(IpAddr),
+    /// A name of a network of one's own.
+    #[error("{0} is no name of the public internet; `allow-private` lets it through")]
+    LocalName(String),
+    /// A name that cannot be looked up, so that nobody can say where a proxy would go.
+    #[error(
+        "{name} cannot be looked up here, so it is not asked for through the proxy: {why}; `proxy-resolves` leaves that to the proxy"
+    )]
+    Unresolved {
+        /// The name.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// A name none of whose addresses is public.
     #[error("{name} resolves to no public address (one of them is {address}); `allow-private` lets it through")]
     Name {
@@ -46,6 +59,39 @@ pub fn check(url: &Url, allow_private: bool) -> Result<(), Refused> {
         Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
     };
     if allow_private || is_public(address) { Ok(()) } else { Err(Refused::Private(address)) }
+}
+
+/// Endings of names that no public server has: RFC 2606, RFC 6761, RFC 6762, RFC 7686, RFC 8375, RFC
+/// 9476, ICANN's resolution of 2024 on `.internal` and of 2018 on `.corp`, `.home` and `.mail`; and what
+/// home routers and companies use without asking.
+const LOCAL: [&str; 17] = [
+    "alt",
+    "arpa",
+    "corp",
+    "home",
+    "internal",
+    "intra",
+    "intranet",
+    "invalid",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "mail",
+    "onion",
+    "private",
+    "test",
+    "workgroup",
+];
+
+/// Checks a name that somebody else will look up, by itself: whether it can be one of the public internet.
+///
+/// # Errors
+/// When it has a single part, or ends as names of private networks do.
+pub(super) fn check_name(name: &str) -> Result<(), Refused> {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let last = name.rsplit_once('.').map(|(_, last)| last);
+    if last.is_none_or(|last| LOCAL.contains(&last)) { Err(Refused::LocalName(name)) } else { Ok(()) }
 }
 
 /// Whether an address is on the public internet.
@@ -186,6 +232,29 @@ mod tests {
             "store.example",
         ] {
             assert!(!refused(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn names_of_private_networks_are_refused_by_themselves() {
+        for name in [
+            "localhost",
+            "LOCALHOST.",
+            "intranet",
+            "metadata.google.internal",
+            "a.corp",
+            "printer.local",
+            "x.lan",
+            "router.home.arpa",
+            "a.onion",
+            "a.localhost",
+            "wpad.localdomain.",
+            "",
+        ] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+        for name in ["store.example", "a.b.cn", "appgallery.example.", "internal.example"] {
+            assert!(check_name(name).is_ok(), "{name}");
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 use super::turns::{Held, Turns};
+use super::wait::backoff;
 use crate::model::config::{Network, Pace};
 use crate::model::fetch::{Fault, Outcome};
 
@@ -45,6 +46,8 @@ struct Inner {
     /// Until when it is left alone, and whether it asked for that itself.
     rest: Option<(Instant, Outcome)>,
     failures: u32,
+    /// Pleas to slow down in a row that named no time.
+    pleas: u32,
     requests: u64,
 }
 
@@ -58,7 +61,7 @@ impl Host {
             slots: Arc::new(Semaphore::new(pace.at_once.max(1) as usize)),
             at_once: pace.at_once.max(1),
             every: Mutex::new(Duration::from_secs_f64(pace.every.max(0.0))),
-            inner: Mutex::new(Inner { next: Instant::now(), rest: None, failures: 0, requests: 0 }),
+            inner: Mutex::new(Inner { next: Instant::now(), rest: None, failures: 0, pleas: 0, requests: 0 }),
             turns,
         }
     }
@@ -133,14 +136,24 @@ impl Host {
         Err(Fault { retry_after: Some(left.as_secs() + 1), ..Fault::new(why, detail) })
     }
 
+    /// Leaves the host alone for longer each time it pleads without naming a time.
+    pub(super) fn slow(&self, network: &Network) {
+        let pleas = {
+            let mut inner = lock(&self.inner);
+            inner.pleas = inner.pleas.saturating_add(1);
+            inner.pleas
+        };
+        self.hold(backoff(network, pleas));
+    }
+
     /// Leaves the host alone for a while because it asked for that.
-    pub(super) fn hold(&self, seconds: u64) {
-        let until = Instant::now() + Duration::from_secs(seconds);
+    pub(super) fn hold(&self, rests: Duration) {
+        let until = Instant::now() + rests;
         let mut inner = lock(&self.inner);
         let until = inner.rest.map_or(until, |(old, _)| old.max(until));
         inner.rest = Some((until, Outcome::Throttled));
         if let Some(turns) = &self.turns {
-            turns.rest(&self.name, Duration::from_secs(seconds));
+            turns.rest(&self.name, rests);
         }
     }
 
@@ -148,6 +161,7 @@ impl Host {
     pub(super) fn succeeded(&self) {
         let mut inner = lock(&self.inner);
         inner.failures = 0;
+        inner.pleas = 0;
         if inner.rest.is_some_and(|(until, why)| why == Outcome::Network || until <= Instant::now()) {
             inner.rest = None;
         }

@@ -4,13 +4,16 @@
 //!
 //! [`Client::fetch`] reads a page, [`Client::download`] writes a package to a file.
 
+mod coding;
 mod download;
 mod file;
 mod guard;
 mod host;
+mod part;
 mod resolver;
 mod robots;
 mod send;
+mod sniff;
 mod turns;
 mod wait;
 
@@ -41,10 +44,8 @@ pub enum ClientError {
 /// A polite client; cheap to share behind an [`Arc`].
 pub struct Client {
     pub(self) config: Config,
-    /// For pages: bodies are decoded.
-    pages: reqwest::Client,
-    /// For files: bodies are as they lie on the server.
-    files: reqwest::Client,
+    http: reqwest::Client,
+    names: Arc<dyn Names>,
     robots: Robots,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     own_pace: Mutex<HashMap<String, Pace>>,
@@ -72,8 +73,8 @@ impl Client {
     pub fn with_names(config: &Config, names: Arc<dyn Names>) -> Result<Self, ClientError> {
         Ok(Self {
             config: config.clone(),
-            pages: send::library(config, &names, send::Bodies::Decoded)?,
-            files: send::library(config, &names, send::Bodies::AsIs)?,
+            http: send::library(config, &names)?,
+            names,
             robots: Robots::default(),
             hosts: Mutex::default(),
             own_pace: Mutex::default(),
@@ -132,7 +133,7 @@ impl Client {
             Purpose::Index | Purpose::Repository | Purpose::Package => self.config.network.package_timeout,
         };
         let reading = async {
-            let opened = self.open(&self.pages, ask, &[], limit).await?;
+            let opened = self.open(ask, &[], limit).await?;
             let answer = opened.read(cap).await?;
             self.judge(ask, answer)
         };
@@ -157,12 +158,16 @@ impl Client {
     pub(self) fn judge(&self, ask: &Ask, answer: Answer) -> Result<Answer, Fault> {
         let host = url::Url::parse(&answer.url).ok().map(|url| self.host(&url));
         let asked = answer.header("retry-after").and_then(|v| wait::retry_after(v, std::time::SystemTime::now()));
-        let is_plea = answer.status == 429 || (answer.status == 503 && asked.is_some());
+        let refuses = matches!(answer.status, 403 | 429);
+        let is_plea = answer.status == 429 || (matches!(answer.status, 403 | 503) && asked.is_some());
         let captcha = captcha(ask, &answer);
+        if let Some(host) = &host
+            && (refuses || captcha.is_some())
+            && asked.is_none()
+        {
+            host.slow(&self.config.network);
+        }
         if is_plea || captcha.is_some() {
-            if let (Some(host), Some(seconds)) = (&host, asked) {
-                host.hold(seconds);
-            }
             let detail = match captcha {
                 Some(sign) => format!("{}: a page that asks for patience or a captcha ({sign})", answer.url),
                 None => format!("{}: HTTP {}", answer.url, answer.status),
@@ -176,10 +181,17 @@ impl Client {
             let detail = format!("{}: HTTP {}", answer.url, answer.status);
             return Err(Fault::with_page(Outcome::Network, detail, &answer));
         }
-        if let Some(host) = &host {
+        if let Some(host) = host.filter(|_| !refuses) {
             host.succeeded();
         }
         Ok(answer)
+    }
+
+    /// Slows down at the host of an answer that turned out to be a plea when it was read.
+    pub fn slow_down(&self, answered_by: &str) {
+        if let Ok(url) = url::Url::parse(answered_by) {
+            self.host(&url).slow(&self.config.network);
+        }
     }
 
     pub(self) fn host(&self, url: &url::Url) -> Arc<Host> {
@@ -198,10 +210,18 @@ impl Client {
 /// Bytes of a page in which the signs of a captcha are looked for.
 const CAPTCHA_HEAD: usize = 256 << 10;
 
+/// The sign of a captcha in an answer: in the address that answered, and in what came instead of a file.
+/// Pages are looked at by whoever reads them, because an app's own words may hold any sign.
 fn captcha(ask: &Ask, answer: &Answer) -> Option<String> {
-    if ask.captcha.is_empty() || answer.is_unchanged() {
+    if answer.is_unchanged() {
         return None;
     }
-    let head = String::from_utf8_lossy(&answer.body[..answer.body.len().min(CAPTCHA_HEAD)]);
-    ask.captcha.iter().find(|sign| head.contains(sign.as_str()) || answer.url.contains(sign.as_str())).cloned()
+    let head = &answer.body[..answer.body.len().min(CAPTCHA_HEAD)];
+    let holds = |octets: &[u8]| !octets.is_empty() && memchr::memmem::find(head, octets).is_some();
+    let is_there = |sign: &&String| {
+        answer.url.contains(sign.as_str())
+            || (ask.purpose == Purpose::Package
+                && (holds(sign.as_bytes()) || holds(&encoding_rs::GB18030.encode(sign).0)))
+    };
+    ask.captcha.iter().find(is_there).cloned()
 }

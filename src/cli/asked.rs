@@ -8,8 +8,8 @@ use super::network::NetworkArgs;
 use super::run::GroundsArgs;
 use super::sweep::{Errand, prepare};
 use crate::model::Skipped;
-use crate::pipeline::asked::{FILES, Grounds, Job, KIND, QUEUE, Wish, audit_file};
-use crate::pipeline::sweep::{hold, now};
+use crate::runs::asked::{Grounds, Job, KIND, QUEUE, Sent, Wish, audit_file, client_of};
+use crate::runs::sweep::{hold, now};
 use crate::store::{Failed, Home, Lease, State, Work};
 
 /// Audits under way at once.
@@ -103,15 +103,17 @@ impl Asked {
     async fn audit(&self, job: &Job) -> anyhow::Result<bool> {
         match &job.wish {
             Wish::App { store, package } => self.audit_app(job, store, package).await,
-            Wish::File { sha256, name, listing } => {
+            Wish::File { sha256, name, listing, client } => {
                 let grounds = Grounds {
-                    auditor: Arc::new(self.grounds.auditor()?),
+                    auditor: Arc::new(self.grounds.auditor(&self.network.config.load()?)?),
                     timeout: self.grounds.timeout,
                     as_of: self.grounds.day(),
                     registers: self.grounds.keep_grounds(&self.home).await?,
+                    incoming: self.home.vault.incoming(),
                 };
                 let places = (&self.home.state, &self.home.vault);
-                audit_file(places, &grounds, job.run, (sha256, name, listing.as_deref())).await?;
+                let sent = Sent { sha256, name, listing: listing.as_deref(), client };
+                audit_file(places, &grounds, job.run, sent).await?;
                 self.end(job.run).await?;
                 Ok(true)
             }
@@ -120,7 +122,7 @@ impl Asked {
 
     async fn audit_app(&self, job: &Job, store: &str, package: &str) -> anyhow::Result<bool> {
         let chosen = match self.network.chosen(&[store.to_owned()]) {
-            Ok(chosen) if store != FILES => chosen,
+            Ok(chosen) if client_of(store).is_none() => chosen,
             _ => {
                 let reason = format!("{store}: no such store is known here; see `xunjian store list`");
                 self.give_up(job, "unknown-store", &reason).await?;
@@ -137,7 +139,7 @@ impl Asked {
             refresh: true,
             stop: Arc::clone(&self.stop),
         };
-        let auditor = Arc::new(self.grounds.auditor()?);
+        let auditor = Arc::new(self.grounds.auditor(&config)?);
         let sweep = prepare(&self.home, &config, auditor, &self.grounds, errand).await?;
         Ok(sweep.run().await?.is_done)
     }

@@ -1,41 +1,55 @@
 //! `xunjian audit`: packages and listings in, a report out.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
-use anyhow::Context;
 use rayon::prelude::*;
 
-use super::Exit;
-use super::network::{Network, NetworkArgs, name_of, starts};
+use super::config::ConfigArgs;
+use super::doing::Doing;
+use super::home::HomeArgs;
+use super::jobs::{Bench, Job, Outcome, jobs, name_copies};
+use super::keeper::{Basis, Keeper};
+use super::network::{Network, NetworkArgs};
+use super::out::Out;
 use super::pack::JudgingArgs;
-use super::register::{RegisterArgs, today};
-use super::targets::{self, Target, TargetError};
-use crate::model::fetch::{Fault, Found};
-use crate::model::{Audit, Budget, Confidence, LimitCode, Listing, Skipped};
-use crate::pipeline::Opened;
-use crate::pipeline::{Auditor, Identity, Reading};
+use super::register::RegisterArgs;
+use super::{Exit, choice};
+use crate::audit::Auditor;
+use crate::crawl::Stores;
+use crate::model::{Audit, Confidence, LimitCode};
 use crate::report::{self, Format, Style};
+use crate::time;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A package file, a folder of them, a listings.jsonl (one listing a line), STORE:PACKAGE,
-    /// STORE:?WORDS, *:?WORDS (every store), a store page's URL, or
+    /// A package file, a folder of them, a listings.jsonl (one listing a line) or .json, `-` for standard
+    /// input, STORE:PACKAGE, STORE:?WORDS, *:?WORDS (every store), a store page's URL, or
     /// fdroid+https://HOST/repo?fingerprint=…#PACKAGE.
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
     /// Listing (one JSON object) that belongs to the one package given.
     #[arg(long, value_name = "FILE")]
     listing: Option<PathBuf>,
-    /// Form of the report.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    /// Form of the report. Default: what the ending of --out says, else `human`.
+    #[arg(long, value_parser = choice::format())]
+    format: Option<Format>,
     /// Write the report to a file instead of stdout.
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
+    /// Write the evidence of each finding into this folder, a bag each, with the package and a page to read.
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
+    /// Remember the audits in the home, for `evidence export`, `diff` and the reviewers' page.
+    #[arg(long)]
+    keep: bool,
+    /// Permissions and libraries in the report on a terminal, too.
+    #[arg(long = "details")]
+    is_long: bool,
     #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
@@ -43,14 +57,16 @@ pub(super) struct Args {
     #[command(flatten)]
     network: NetworkArgs,
     /// Day on which licences and dates are judged, as 2026-01-31. Default: today.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = choice::day)]
     as_of: Option<String>,
     /// Exit with 10 when a finding has at least this confidence.
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     fail_on: FailOn,
     /// Seconds that reading one app may take.
-    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
+    #[command(flatten)]
+    home: HomeArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -59,6 +75,58 @@ pub(super) enum FailOn {
     Weak,
     Likely,
     Strong,
+}
+
+impl Args {
+    /// The configuration that holds.
+    pub(super) fn config(&self) -> &ConfigArgs {
+        &self.network.config
+    }
+
+    /// The words that name what is audited.
+    pub(super) fn targets(&self) -> &[String] {
+        &self.targets
+    }
+
+    /// The file of `--listing`.
+    pub(super) fn listing(&self) -> Option<&Path> {
+        self.listing.as_deref()
+    }
+
+    /// The stores that words may name.
+    pub(super) fn stores(&self) -> anyhow::Result<Stores> {
+        self.network.stores()
+    }
+
+    /// More is told with `-v`.
+    pub(super) fn tell_more(&mut self, verbose: u8) {
+        self.is_long |= verbose > 0;
+    }
+
+    /// The form of the report, by `--format` or the ending of `--out`.
+    fn format(&self) -> anyhow::Result<Format> {
+        let by_ending = self.out.as_ref().and_then(|out| Format::by_ending(&out.to_string_lossy()));
+        let format = self.format.or(by_ending).unwrap_or(Format::Human);
+        anyhow::ensure!(
+            !format.is_binary() || self.out.is_some() || !std::io::stdout().is_terminal(),
+            "--format {}: no terminal shows it; name a file with --out",
+            format.id()
+        );
+        Ok(format)
+    }
+
+    /// Who remembers, where that was asked for.
+    fn keeper(&self, basis: &Basis<'_>) -> anyhow::Result<Option<Keeper>> {
+        if !self.keep && self.evidence.is_none() {
+            return Ok(None);
+        }
+        let config = self.network.config.load()?;
+        let keeper = Keeper::new(self.keep.then_some(&self.home), &config, basis)?;
+        Ok(Some(match &self.evidence {
+            Some(folder) => keeper.with_bags(folder, &config)?,
+            None => keeper,
+        }))
+    }
 }
 
 impl FailOn {
@@ -73,57 +141,165 @@ impl FailOn {
     }
 }
 
-/// Apps judged at once: enough to keep the cores busy, few enough to hold in memory.
-const BATCH: usize = 512;
+/// Children to start ahead: one for a file, as many as there may be for more.
+fn children(targets: &[String]) -> usize {
+    match targets {
+        [one] if !Path::new(one).is_dir() => 1,
+        _ => usize::MAX,
+    }
+}
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let pack = args.judging.pack.load()?;
+    let format = args.format()?;
+    let source = args.judging.pack.source()?;
+    let pack = args.judging.pack.load_to_read(children(&args.targets))?;
     let policy = args.judging.policy(&pack)?;
+    let as_of = args.as_of.clone().unwrap_or_else(time::today);
     let auditor = Auditor {
         pack: Arc::new(pack),
         policy,
-        budget: Budget::default(),
-        registers: Arc::new(args.registers.load(&args.as_of.clone().unwrap_or_else(today))?),
+        budget: args.network.config.load()?.pictures.read.budget(),
+        registers: Arc::new(args.registers.load(&as_of)?),
     };
+    // The process ends with the audit: taking the pack apart again would be a tenth of a short one.
+    std::mem::forget(Arc::clone(&auditor.pack));
     let network = Network::new(&args.network)?;
-    let jobs = jobs(args, &auditor, &network)?;
-    let (out, is_terminal) = open(args.out.as_deref())?;
-    let style = Style { lang: args.judging.lang.clone(), colour: is_terminal };
-    let mut writer = report::writer(args.format, out, style, auditor.made_by());
-    let mut exit = Exit::Clean;
-    for batch in jobs.chunks(BATCH) {
-        let results: Vec<Vec<Outcome>> =
-            batch.par_iter().map(|job| job.run(&auditor, &network, args.timeout)).collect();
-        for outcome in results.into_iter().flatten() {
-            exit = worse(exit, &outcome, args.fail_on);
-            match outcome {
-                Outcome::Audit(audit) => writer.audit(*audit)?,
-                Outcome::Skip(skipped) => {
-                    tracing::warn!("{}: {}", skipped.target, skipped.reason);
-                    writer.skipped(skipped)?;
-                }
-            }
-        }
-    }
-    writer.finish()?;
+    let doing = Doing::new(&args.judging.lang);
+    let basis =
+        Basis { auditor: &auditor, source: &source, registers: &args.registers.all()?, as_of, timeout: args.timeout };
+    let keeper = args.keeper(&basis)?;
+    let bench = Bench { auditor: &auditor, network: &network, timeout: args.timeout, doing: &doing, keeper };
+    let is_over = AtomicBool::new(false);
+    let exit = std::thread::scope(|scope| {
+        scope.spawn(|| doing.speak(&|| is_over.load(Ordering::Relaxed)));
+        let _over = Over(&is_over);
+        audit(args, format, &bench)
+    })?;
+    bench.keeper.as_ref().map_or(Ok(()), Keeper::finish)?;
     Ok(exit)
 }
 
-pub(super) fn open(path: Option<&Path>) -> anyhow::Result<(Box<dyn Write + Send>, bool)> {
-    match path {
-        None => {
-            let stdout = std::io::stdout();
-            let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            Ok((Box::new(std::io::BufWriter::new(stdout)), colour))
-        }
-        Some(path) => {
-            let is_missing = path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
-            let hint = if is_missing { "; its folder is not there: make it, or name another" } else { "" };
-            let what = || format!("--out {}: cannot be written{hint}", path.display());
-            let file = File::create(path).with_context(what)?;
-            Ok((Box::new(std::io::BufWriter::new(file)), false))
-        }
+/// Ends what waits for the end, however that came.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
+}
+
+/// Jobs done ahead of the one that is to be written next: what they came to is held in memory.
+const AHEAD: usize = 512;
+/// Time between looks of who is that far ahead.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Audits in parallel, and writes what comes of each job in the order of the command line, as soon as it is there.
+fn audit(args: &Args, format: Format, bench: &Bench<'_>) -> anyhow::Result<Exit> {
+    let (jobs, copies) = jobs(args, bench)?;
+    bench.doing.expect(jobs.len());
+    let out = Out::open(args.out.as_deref(), &inputs(args, &jobs))?;
+    let style = Style { is_long: args.is_long, ..style(args.judging.lang.clone(), &out) };
+    let mut writer = report::writer(format, out.writer()?, style, bench.auditor.made_by());
+    let mut exit = Exit::Clean;
+    let mut write = |outcomes: Vec<Outcome>| -> anyhow::Result<()> {
+        for outcome in outcomes {
+            exit = worse(exit, &outcome, args.fail_on);
+            match outcome {
+                Outcome::Audit(mut audit) => {
+                    name_copies(&mut audit, &copies);
+                    bench.doing.aside(|| writer.audit(*audit))?;
+                }
+                Outcome::Skip(skipped) => {
+                    bench.doing.aside(|| tracing::warn!("{}: {}", skipped.target, skipped.reason));
+                    bench.doing.aside(|| writer.skipped(skipped))?;
+                }
+            }
+        }
+        Ok(())
+    };
+    in_order(&jobs, bench, &mut write)?;
+    bench.doing.aside(|| writer.finish())?;
+    drop(writer);
+    out.finish()?;
+    Ok(exit)
+}
+
+/// Runs jobs at once and hands their outcomes over in their order.
+fn in_order(
+    jobs: &[Job],
+    bench: &Bench<'_>,
+    write: &mut dyn FnMut(Vec<Outcome>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (sender, receiver) = mpsc::channel();
+    let (is_stopped, written) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let (is_stopped, written) = (&is_stopped, &written);
+        scope.spawn(move || {
+            // One after the other from the front: the first are done first.
+            jobs.iter().enumerate().par_bridge().for_each_with(sender, |sender, (index, job)| {
+                while index > written.load(Ordering::Relaxed) + AHEAD && !is_stopped.load(Ordering::Relaxed) {
+                    std::thread::sleep(PATIENCE);
+                }
+                if is_stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let doing = bench.doing.begin(&job.name());
+                let outcomes = job.run(bench);
+                drop(doing);
+                bench.doing.advance();
+                // Nobody listens any more where the report cannot be written.
+                let _ = sender.send((index, outcomes));
+            });
+        });
+        let mut waiting = BTreeMap::new();
+        let mut next = 0;
+        for (index, outcomes) in receiver {
+            waiting.insert(index, outcomes);
+            while let Some(outcomes) = waiting.remove(&next) {
+                next += 1;
+                written.store(next, Ordering::Relaxed);
+                if let Err(error) = write(outcomes) {
+                    is_stopped.store(true, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Files that are read, which the report must not replace.
+fn inputs(args: &Args, jobs: &[Job]) -> Vec<PathBuf> {
+    let packages = jobs.iter().filter_map(|job| match job {
+        Job::Packages(paths, _) => Some(paths.clone()),
+        Job::Inner(archive, _) => Some(vec![archive.clone()]),
+        _ => None,
+    });
+    packages.flatten().chain(args.targets.iter().map(PathBuf::from)).chain(args.listing.clone()).collect()
+}
+
+/// How a report that is made now is written.
+pub(super) fn style(lang: String, out: &Out) -> Style {
+    Style { lang, colour: has_colour(out), at: time::told(time::made_at()), width: columns(), ..Style::default() }
+}
+
+/// Columns that lines may have: `COLUMNS` as POSIX has it (XBD 8.3), else as many as they need.
+fn columns() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.trim().parse().ok().filter(|columns| *columns > 0)
+}
+
+/// A terminal that was not asked to stay plain.
+pub(super) fn has_colour(out: &Out) -> bool {
+    is_coloured(out.is_terminal())
+}
+
+/// Colour as the field has it: `NO_COLOR` (<https://no-color.org>) before `FORCE_COLOR` and `CLICOLOR_FORCE`
+/// (<https://force-color.org>, <https://bixense.com/clicolors>), else on a terminal that is not a dumb one.
+pub(super) fn is_coloured(is_terminal: bool) -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !is_plain && (is_set("FORCE_COLOR") || is_set("CLICOLOR_FORCE") || is_terminal && !is_dumb)
 }
 
 /// Findings outweigh an incomplete audit: they are what the caller asked to be told of.
@@ -143,181 +319,4 @@ pub(super) fn is_incomplete(audit: &Audit) -> bool {
     audit.coverage.limits.iter().any(|limit| {
         !matches!(limit.code, LimitCode::NoListing | LimitCode::NoPackage) && !limit.code.hides().is_empty()
     })
-}
-
-enum Outcome {
-    Audit(Box<Audit>),
-    Skip(Skipped),
-}
-
-/// What becomes one audit, or a skip a file.
-enum Job {
-    Listing(Box<Listing>),
-    Packages(Vec<PathBuf>, Option<Box<Listing>>),
-    /// An app of a store, its package not yet fetched.
-    Found(Box<Found>),
-    Skip(Skipped),
-}
-
-/// Jobs by package and version, each with the splits it has.
-type Sets = HashMap<(String, u64), Vec<(usize, Vec<String>)>>;
-
-/// Puts the splits of one app together; order is that of the first file.
-fn jobs(args: &Args, auditor: &Auditor, network: &Network) -> anyhow::Result<Vec<Job>> {
-    let targets = targets::resolve(&args.targets, &|| args.network.stores())?;
-    let identity = |target: &Target| match target {
-        Target::Package(path) => Opened::new(path).ok().and_then(|file| auditor.identify(&file)),
-        _ => None,
-    };
-    let identities: Vec<Option<Identity>> = targets.par_iter().map(identity).collect();
-    let mut jobs: Vec<Job> = Vec::new();
-    let mut sets = Sets::new();
-    for (target, identity) in targets.into_iter().zip(identities) {
-        match target {
-            Target::Listing(listing) => jobs.push(Job::Listing(listing)),
-            Target::Skip(skipped) => jobs.push(Job::Skip(skipped)),
-            Target::Store(target) => jobs.extend(from_stores(&target, network)?),
-            Target::Package(path) => match identity {
-                Some(id) if !id.package.is_empty() => join(path, &id, &mut jobs, &mut sets),
-                _ => jobs.push(Job::Packages(vec![path], None)),
-            },
-        }
-    }
-    attach(args, &mut jobs)?;
-    Ok(jobs)
-}
-
-/// Apps of one target that are audited; `sweep` is for more.
-const FOUND_MAX: usize = 200;
-
-/// What stores have for a target: an app each, and a skip for whatever went wrong.
-fn from_stores(target: &crate::crawl::Target, network: &Network) -> anyhow::Result<Vec<Job>> {
-    let mut jobs = Vec::new();
-    for (store, start) in starts(target) {
-        let name = name_of(&store, &start);
-        let visit = network.visit(&store, &start, FOUND_MAX)?;
-        let nothing = visit.found.is_empty() && visit.faults.is_empty();
-        jobs.extend(visit.found.into_iter().map(|found| Job::Found(Box::new(found))));
-        jobs.extend(visit.faults.iter().map(|fault| Job::Skip(skip_for(&name, "crawl", fault))));
-        let more_code = if nothing { "not-found" } else { "too-many" };
-        let more = match (nothing, visit.left) {
-            (true, _) => "not-found: the store lists nothing".to_owned(),
-            (false, 0) => continue,
-            (false, left) => {
-                format!("{left} more apps or lists were left out after {FOUND_MAX} apps; `sweep` takes them all")
-            }
-        };
-        jobs.push(Job::Skip(Skipped { target: name, stage: "crawl".into(), code: more_code.into(), reason: more }));
-    }
-    Ok(jobs)
-}
-
-fn skip_for(target: &str, stage: &str, fault: &Fault) -> Skipped {
-    let code = fault.outcome.id().into();
-    Skipped { target: target.into(), stage: stage.into(), code, reason: fault.to_string() }
-}
-
-/// Adds a file to the set of its package and version that has none of its splits yet.
-fn join(path: PathBuf, id: &Identity, jobs: &mut Vec<Job>, sets: &mut Sets) {
-    let known = sets.entry((id.package.clone(), id.version_code)).or_default();
-    // Two bases of one version are two copies of an app, and two audits; and a set
-    // without any split takes none but splits.
-    let home = known.iter_mut().find(|(_, splits)| !id.splits.iter().any(|split| splits.contains(split)));
-    match home {
-        Some((index, splits)) => {
-            splits.extend_from_slice(&id.splits);
-            if let Job::Packages(paths, _) = &mut jobs[*index] {
-                paths.push(path);
-            }
-        }
-        None => {
-            known.push((jobs.len(), id.splits.clone()));
-            jobs.push(Job::Packages(vec![path], None));
-        }
-    }
-}
-
-fn attach(args: &Args, jobs: &mut [Job]) -> anyhow::Result<()> {
-    let Some(path) = &args.listing else { return Ok(()) };
-    match jobs {
-        [Job::Packages(_, listing)] => {
-            *listing = Some(Box::new(targets::listing(path)?));
-            Ok(())
-        }
-        _ => Err(TargetError::ListingNeedsOnePackage.into()),
-    }
-}
-
-impl Job {
-    fn run(&self, auditor: &Auditor, network: &Network, timeout: u64) -> Vec<Outcome> {
-        match self {
-            Self::Skip(skipped) => vec![Outcome::Skip(skipped.clone())],
-            Self::Listing(listing) => vec![Outcome::Audit(Box::new(auditor.conclude(Some(listing), Vec::new())))],
-            Self::Packages(paths, listing) => {
-                let named: Vec<_> = paths.iter().map(|path| (path.clone(), path.display().to_string())).collect();
-                packages(auditor, &named, listing.as_deref(), timeout)
-            }
-            Self::Found(found) => fetched(auditor, network, found, timeout),
-        }
-    }
-}
-
-/// Fetches the package of an app and audits both; the listing alone where there is none or it
-/// cannot be had.
-fn fetched(auditor: &Auditor, network: &Network, found: &Found, timeout: u64) -> Vec<Outcome> {
-    let listing = &found.listing;
-    let name = format!("{}:{}", listing.store, listing.package);
-    let alone = || Outcome::Audit(Box::new(auditor.conclude(Some(listing), Vec::new())));
-    let Some(wanted) = &found.package else { return vec![alone()] };
-    let failed = |code: &str, reason: String| {
-        let skipped = Skipped { target: name.clone(), stage: "acquire".into(), code: code.into(), reason };
-        vec![alone(), Outcome::Skip(skipped)]
-    };
-    // Gone with this function, package and all.
-    let folder = match tempfile::tempdir() {
-        Ok(folder) => folder,
-        Err(error) => return failed("network", format!("no temporary folder: {error}")),
-    };
-    match network.download(wanted, folder.path()) {
-        Ok(Ok(file)) => {
-            let outcomes = packages(auditor, &[(file.path, wanted.ask.url.clone())], Some(listing), timeout);
-            let has_audit = outcomes.iter().any(|o| matches!(o, Outcome::Audit(_)));
-            // The listing is worth an audit even when the package is none.
-            if has_audit { outcomes } else { std::iter::once(alone()).chain(outcomes).collect() }
-        }
-        Ok(Err(fault)) => failed(fault.outcome.id(), fault.to_string()),
-        Err(error) => failed("network", format!("{error:#}")),
-    }
-}
-
-fn packages(auditor: &Auditor, paths: &[(PathBuf, String)], listing: Option<&Listing>, timeout: u64) -> Vec<Outcome> {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(timeout);
-    let auditor = Auditor {
-        pack: Arc::clone(&auditor.pack),
-        policy: auditor.policy.clone(),
-        registers: Arc::clone(&auditor.registers),
-        budget: auditor.budget.clone().until(move || std::time::Instant::now() > deadline),
-    };
-    let mut outcomes = Vec::new();
-    let mut readings = Vec::new();
-    for (path, name) in paths {
-        match read(&auditor, path, name) {
-            Ok(reading) => readings.push(reading),
-            Err(reason) => {
-                let (target, code) = (name.clone(), "unreadable".into());
-                outcomes.push(Outcome::Skip(Skipped { target, stage: "unpack".into(), code, reason }))
-            }
-        }
-    }
-    if !readings.is_empty() {
-        outcomes.insert(0, Outcome::Audit(Box::new(auditor.conclude(listing, readings))));
-    }
-    outcomes
-}
-
-fn read(auditor: &Auditor, path: &Path, name: &str) -> Result<Reading, String> {
-    let file = Opened::new(path).map_err(|e| format!("cannot be opened: {e}"))?;
-    let file = file.held().map_err(|e| format!("cannot be read: {e}"))?;
-    let sha256 = file.sha256().map_err(|e| format!("cannot be read: {e}"))?;
-    auditor.read(name, &sha256, &file).map_err(|e| e.to_string())
 }

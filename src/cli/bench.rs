@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::pack::{JudgingArgs, PackArgs};
-use crate::pipeline::Auditor;
+use crate::audit::Auditor;
 use crate::signature::{Pack, Policy, Source};
 
 /// The auditors, and which of them is to judge an example.

@@ -5,7 +5,7 @@ use anyhow::{Context, bail, ensure};
 use super::Exit;
 use super::home::{HomeArgs, runtime};
 use crate::review::{API_RIGHTS, is_name, new_token, token_hash};
-use crate::store::{ApiClient, Deed, Home, People};
+use crate::store::{ApiClient, AuditLogEntry, Home, People};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -67,8 +67,7 @@ async fn add(args: &Add) -> anyhow::Result<()> {
         is_active: true,
         made_at: now(),
     };
-    home.state.keep_client(&client).await?;
-    note(&home, &format!("{} {}", client.name, client.rights)).await?;
+    home.state.keep_client(&client, &entry(&format!("{} {}", client.name, client.rights))).await?;
     // Shown now and never again: only its hash is kept.
     println!("{token}");
     Ok(())
@@ -80,8 +79,8 @@ async fn stop(args: &Stop) -> anyhow::Result<()> {
     let Some(client) = clients.into_iter().find(|client| client.name == args.name) else {
         bail!("--home: there is no client {:?}; see `xunjian client list`", args.name);
     };
-    home.state.keep_client(&ApiClient { is_active: false, ..client }).await.context("--home: cannot be written")?;
-    note(&home, &format!("{} stopped", args.name)).await
+    let (stopped, entry) = (ApiClient { is_active: false, ..client }, entry(&format!("{} stopped", args.name)));
+    home.state.keep_client(&stopped, &entry).await.context("--home: cannot be written")
 }
 
 async fn list(home: &Home) -> anyhow::Result<()> {
@@ -92,10 +91,9 @@ async fn list(home: &Home) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Keeps in the log that somebody with the database at hand did it.
-async fn note(home: &Home, about: &str) -> anyhow::Result<()> {
-    let deed = Deed { id: 0, who: "-".into(), what: "client-changed".into(), about: about.into(), at: now() };
-    Ok(home.state.deed(&deed).await?)
+/// That somebody with the database at hand did it.
+fn entry(about: &str) -> AuditLogEntry {
+    AuditLogEntry::new("-", "client-changed", about, now())
 }
 
 fn now() -> i64 {

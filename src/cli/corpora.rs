@@ -10,7 +10,7 @@ use super::Exit;
 use super::bench::Bench;
 use super::examples;
 use super::pack::JudgingArgs;
-use crate::measure::{Figures, Judged, Label, Labelled, figures};
+use crate::measure::{Called, Figures, Judged, Label, Labelled, figures};
 use crate::model::{Audit, Confidence, Contribution, Sign, Verdict};
 use crate::report::words::{Lang, Phrase, find};
 use crate::signature::Policy;
@@ -174,6 +174,11 @@ fn print(evaluation: &Evaluation, lang: Lang, out: &mut impl Write) -> std::io::
         });
         writeln!(out, "{sign:20} {}", bands.collect::<Vec<_>>().join("  ").trim_end())?;
     }
+    writeln!(out, "\n{}", line("confidence"))?;
+    for (sign, e) in &evaluation.signs {
+        let called = ["likely", "strong"].map(|confidence| called(e.figures.confidence.get(confidence)));
+        writeln!(out, "{sign:20} {}", called.join(" ").trim_end())?;
+    }
     writeln!(out, "\n{}", line("misses"))?;
     for (sign, e) in &evaluation.signs {
         for miss in &e.worst {
@@ -185,4 +190,14 @@ fn print(evaluation: &Evaluation, lang: Lang, out: &mut impl Write) -> std::io::
         }
     }
     Ok(())
+}
+
+/// Share that is so of what was called with one confidence, and how much was.
+fn called(called: Option<&Called>) -> String {
+    match called {
+        Some(called) if called.examples > 0 => {
+            format!("{:>8.3} {:>5}", called.hits as f64 / called.examples as f64, called.examples)
+        }
+        _ => format!("{:>14}", "-"),
+    }
 }

@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use crate::feed::{Feed, FeedError, Round, Secret};
-use crate::pipeline::sweep::{hold, now};
+use crate::feed::{Feed, FeedError, Round, Secret, is_safe};
+use crate::runs::sweep::{hold, now};
 use crate::store::{Home, Lease, NewJob, Outbox, Work};
+use crate::time::today;
 
 /// Queue and key of the one job that is never done: whoever holds it delivers.
 const JOB: &str = "deliver";
 /// Milliseconds that it is held without a sign of life.
 const HELD: i64 = 20_000;
+/// Longest until what was delivered is told in the log, and overdue apps are looked for.
+const ROUND: Duration = Duration::from_secs(60);
 /// Time between looks for letters, or for the job.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -90,14 +93,9 @@ impl Courier {
     pub(super) async fn once(&self) -> Result<Option<Round>, FeedError> {
         let Some(lease) = self.lease().await? else { return Ok(None) };
         let sending = async {
-            let mut all = Round::default();
             self.home.state.tell_overdue(&today(), now()).await?;
-            while let Some(round) = self.feed.round(now()).await? {
-                all.sent += round.sent;
-                all.again += round.again;
-                all.dead += round.dead;
-            }
-            Ok(Some(all))
+            let (stop, never) = (AtomicBool::new(false), Duration::MAX);
+            Ok(Some(self.feed.deliver(now, &stop, never).await?))
         };
         self.held(&lease, sending, None).await
     }
@@ -108,9 +106,9 @@ impl Courier {
         let sending = async {
             while !stop.load(Ordering::Relaxed) {
                 self.home.state.tell_overdue(&today(), now()).await?;
-                match self.feed.round(now()).await? {
-                    Some(Round { sent, again, dead }) => tracing::info!(sent, again, dead, "a round of deliveries"),
-                    None => tokio::time::sleep(LOOK).await,
+                match self.feed.deliver(now, stop, ROUND).await? {
+                    Round { sent: 0, again: 0, dead: 0 } => tokio::time::sleep(LOOK).await,
+                    Round { sent, again, dead } => tracing::info!(sent, again, dead, "letters delivered"),
                 }
             }
             Ok(())
@@ -156,13 +154,4 @@ pub(super) fn secret_of(file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
         },
     };
     Ok(Some(Secret::parse(&text).context("--secret-file: unusable")?))
-}
-
-/// Whether what is sent there cannot be read on the way.
-pub(super) fn is_safe(url: &url::Url) -> bool {
-    url.scheme() == "https" || url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
-}
-
-fn today() -> String {
-    chrono::Local::now().format("%Y-%m-%d").to_string()
 }

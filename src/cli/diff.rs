@@ -1,20 +1,30 @@
 //! `xunjian diff`: what changed between two versions of an app, and between its copies.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Exit;
 use super::home::{HomeArgs, runtime};
+use super::keeper::{Basis, Keeper};
+use crate::audit::Auditor;
+use crate::model::Budget;
 use crate::model::Sign;
-use crate::pipeline::compare::{Comparison, Sets, Side, compare};
+use crate::model::config::Config;
 use crate::preserve::timestamp;
 use crate::report::words::{self, Lang};
+use crate::runs::compare::{Comparison, Sets, Side, compare};
+use crate::signature::{Pack, Source};
 use crate::store::{AuditRow, Home, State};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The app: its package in all stores, or `STORE:PACKAGE`.
+    /// The app: its package in all stores, or `STORE:PACKAGE`; or a package file.
     #[arg(value_name = "APP")]
     app: String,
+    /// With a package file: the other, later one.
+    #[arg(value_name = "FILE")]
+    other: Option<PathBuf>,
     /// Earlier version, by name or code. Default: the one before the latest.
     #[arg(long, value_name = "VERSION")]
     from: Option<String>,
@@ -25,7 +35,7 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// Language of words for people.
-    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
     lang: String,
     #[command(flatten)]
     home: HomeArgs,
@@ -34,7 +44,28 @@ pub(super) struct Args {
 /// Audits of an app looked through for versions.
 const HISTORY: u32 = 500;
 
+/// Compares two files, which are audited for it and not remembered.
+fn files(args: &Args, from: &Path, to: &Path) -> anyhow::Result<Exit> {
+    let source = Source::embedded();
+    let pack = Arc::new(Pack::load(&source)?);
+    let policy = super::pack::policy(&pack, super::pack::DEFAULT_POLICY)?;
+    let auditor = Auditor { pack, policy, budget: Budget::default(), registers: Arc::default() };
+    let (as_of, timeout) = (crate::time::today(), TIMEOUT);
+    let basis = Basis { auditor: &auditor, source: &source, registers: &[], as_of, timeout };
+    let keeper = Keeper::new(None, &Config::default(), &basis)?;
+    let (from, to) = (keeper.row(from)?, keeper.row(to)?);
+    let (runtime, home) = keeper.parts();
+    runtime.block_on(show(args, home, from, to))?;
+    Ok(Exit::Clean)
+}
+
+/// Seconds that reading one file may take.
+const TIMEOUT: u64 = 600;
+
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(other) = &args.other {
+        return files(args, Path::new(&args.app), other);
+    }
     runtime()?.block_on(async {
         let home = args.home.open().await?;
         // A store's id may hold colons: `fdroid+https://HOST/repo:PACKAGE`.
@@ -49,8 +80,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             let mut versions = versions(home.state.history(app.id, HISTORY).await?);
             let to = take(&mut versions, args.to.as_deref());
             let from = take(&mut versions, args.from.as_deref());
-            if let (Some(from), Some(to)) = (from, &to) {
-                show(args, &home, from, to.clone()).await?;
+            match (from, &to) {
+                (Some(from), Some(to)) => show(args, &home, from, to.clone()).await?,
+                (None, Some(_)) if apps.len() == 1 => {
+                    eprintln!("xunjian: {}: {}", args.app, rust_i18n::t!("diff.one", locale = &args.lang));
+                }
+                _ => {}
             }
             latest.extend(to);
         }
@@ -101,7 +136,8 @@ fn text(comparison: &Comparison, app: &str, lang: &str) -> String {
         let _ = writeln!(out, "  {}", word("same"));
     }
     for field in &comparison.listing {
-        let _ = writeln!(out, "  {} {}: {:?} → {:?}", word("listing"), field.name, field.was, field.is);
+        let _ =
+            writeln!(out, "  {} {}: {:?} → {:?}", word("listing"), named_field(&field.name, lang), field.was, field.is);
     }
     let sign =
         |id: &str| Sign::from_id(id).map_or(id.to_owned(), |sign| words::sign(sign).get(Lang::of(lang)).to_owned());
@@ -123,9 +159,15 @@ fn text(comparison: &Comparison, app: &str, lang: &str) -> String {
     out
 }
 
+/// A field of a listing as people call it.
+fn named_field(name: &str, lang: &str) -> String {
+    words::find(&format!("diff.field.{name}"))
+        .map_or_else(|| name.to_owned(), |phrase| phrase.get(Lang::of(lang)).to_owned())
+}
+
 fn named(side: &Side) -> String {
     let day = timestamp(side.at.div_euclid(1000));
-    let store = if side.store.is_empty() { String::new() } else { format!("{} ", side.store) };
+    let store = if side.store.is_empty() { String::new() } else { format!("{} ", side.store.escape_debug()) };
     // A name that a store or package gives may hold anything, and this goes to a terminal.
     format!("{store}{} ({}, {})", side.version_name.escape_debug(), side.version_code, &day[..10])
 }

@@ -10,11 +10,11 @@ use super::Exit;
 use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use crate::acquire::Client;
-use crate::pipeline::evidence::{self, EvidenceError, Stamping};
-use crate::pipeline::sweep::now;
 use crate::preserve::stamp::Stamp;
 use crate::preserve::{self, Difference, name};
 use crate::report::clean;
+use crate::runs::evidence::{self, EvidenceError, Stamping};
+use crate::runs::sweep::now;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -50,7 +50,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     timestamp_ca: Option<PathBuf>,
     /// Language of words for people.
-    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
     lang: String,
 }
 
@@ -68,7 +68,9 @@ async fn export(args: &ExportArgs) -> anyhow::Result<Exit> {
         Stamping::By(_) if args.without_timestamp => Stamping::LeftOut,
         stamping => stamping,
     };
-    match evidence::export((&home.state, &home.vault), &args.finding, &stamping, &args.out, now()).await {
+    // As a cell of the CSV has it, where a spreadsheet would take it for a number.
+    let finding = args.finding.trim().trim_start_matches('\'');
+    match evidence::export((&home.state, &home.vault), finding, &stamping, &args.out, now()).await {
         Err(error @ EvidenceError::NoFinding(_)) => {
             eprintln!("xunjian: {error}");
             Ok(Exit::Usage)
@@ -88,6 +90,9 @@ async fn export(args: &ExportArgs) -> anyhow::Result<Exit> {
 
 /// Characters of a signer's name that are told.
 const NAME_MAX: usize = 300;
+/// Characters of a file's name, and of what is wrong with it, that are told.
+const FILE_NAME_MAX: usize = 300;
+const WHAT_MAX: usize = 2_000;
 /// Bytes of a file of trusted certificates: those of browsers have a fifth of a megabyte.
 const TRUSTED_MAX: u64 = 8 << 20;
 
@@ -109,7 +114,8 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
     // Signatures that were tampered with are named; by those of a whole bag it is judged again.
     differences.extend(evidence::rerun(bag));
     for difference in &differences {
-        println!("{}: {}", difference.file, difference.what);
+        // Names and texts of a bag are whatever a stranger wrote.
+        println!("{}: {}", clean(&difference.file, FILE_NAME_MAX), clean(&difference.what, WHAT_MAX));
     }
     match stamp {
         Ok(Some(stamp)) => println!("{}", told(&stamp, trust, lang)),

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::audit::Auditor;
 use crate::measure::{self, Label, Labelled, Package};
 use crate::model::{Audit, Detection, Sign};
-use crate::pipeline::Auditor;
 
 /// Reads a file or folder of which every line is labelled.
 pub(super) fn load(path: &Path) -> anyhow::Result<Vec<Labelled>> {

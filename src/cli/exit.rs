@@ -9,6 +9,8 @@ pub enum Exit {
     Findings,
     /// Something could not be audited, or not in full.
     Incomplete,
+    /// A store as a whole could not be read: nothing of it was seen.
+    StoreFailed,
     /// The caller's words or files are wrong.
     Usage,
     /// Our own failure.
@@ -24,6 +26,7 @@ impl Exit {
             Self::Failure => 1,
             Self::Usage => 2,
             Self::Incomplete => 3,
+            Self::StoreFailed => 4,
             Self::Findings => 10,
         }
     }

@@ -20,7 +20,9 @@ pub(super) fn run(pack: &Pack, id: &str, lang: &str) -> anyhow::Result<Exit> {
         if let About::Sign(sign) = signature.about
             && let Some(rule) = policy.of(sign)
         {
-            writeln!(out, "  {}  {}  {}", policy.id, rule.clause, rule.clause_text)?;
+            for cited in rule.rules.iter().map(|rule| &rule.cited) {
+                writeln!(out, "  {}  {}  {}", policy.id, cited.clause, cited.text)?;
+            }
         }
     }
     for (_, clue) in pack.clues_of(signature) {
@@ -60,7 +62,7 @@ fn looked_at(observed: &Observed) -> Vec<Phrase> {
     let kinds: Vec<Phrase> = observed.kinds.each().map(words::kind).collect();
     let mut lines = vec![said("explain.in", &[]).with_phrase("kinds", &Phrase::list(&kinds))];
     if let Some(expression) = &observed.regex {
-        lines.push(said("explain.regex", &[("regex", expression.regex.as_str())]));
+        lines.push(said("explain.regex", &[("regex", expression.source.as_str())]));
     }
     lines
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 
 use super::Exit;
-use super::deliver::{DeliverArgs, is_safe};
+use super::deliver::DeliverArgs;
 use super::home::{HomeArgs, runtime};
 use super::register::RegisterArgs;
 use super::run::stop_on_interrupt;
-use crate::feed::{Asked, Feed, Source};
-use crate::pipeline::sweep::now;
+use crate::feed::{Asked, Feed, Source, is_safe};
+use crate::runs::sweep::now;
 
 /// Time between looks at the clock.
 const LOOK: Duration = Duration::from_secs(1);
@@ -82,7 +82,15 @@ async fn ask(feed: &Feed, source: &Source) -> bool {
             for out in &taken.left_out {
                 tracing::warn!(list = out.list, entry = out.entry, reason = out.reason, "an entry was left out");
             }
-            tracing::info!(?taken.kept, "standings taken");
+            let more = taken.left_out_count - taken.left_out.len();
+            if more > 0 {
+                tracing::warn!(more, "further entries were left out");
+            }
+            for name in &taken.unknown {
+                tracing::warn!(name, "nothing was done with what the contract does not name");
+            }
+            // Other lists in force are worth a line whatever the level.
+            tracing::warn!(?taken.kept, "standings taken");
             true
         }
         Ok(Asked::Refused(reason)) => {

@@ -1,12 +1,34 @@
 //! `--home` and `--engine`: where everything remembered is kept, and on what it stands.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::Context;
+use clap::ArgMatches;
 
 use super::config::ConfigArgs;
 use crate::model::config::{Config, Engine};
-use crate::store::{Home, Lock};
+use crate::store::{Home, Lock, StoreError};
+
+/// The home that this command line, or the environment, names.
+static GIVEN: OnceLock<PathBuf> = OnceLock::new();
+
+/// Keeps the home of a command line: its configuration and registers are those in force where none
+/// were named, also for options that do not know of it.
+pub(super) fn give(mut matches: &ArgMatches) {
+    loop {
+        if let Ok(Some(home)) = matches.try_get_one::<PathBuf>("home") {
+            let _ = GIVEN.set(home.clone());
+        }
+        let Some((_, deeper)) = matches.subcommand() else { return };
+        matches = deeper;
+    }
+}
+
+/// The home in force, for what lies in it.
+pub(super) fn given() -> Option<PathBuf> {
+    GIVEN.get().cloned().or_else(|| std::env::var_os("XUNJIAN_HOME").map(PathBuf::from))
+}
 
 /// Options that name the home and its engines.
 #[derive(Debug, Clone, clap::Args)]
@@ -81,7 +103,7 @@ impl HomeArgs {
     /// Opens it on the engines of this configuration.
     pub(super) async fn open_by(&self, config: &Config) -> anyhow::Result<Home> {
         let (folder, engine) = (self.folder()?, self.engines(config)?);
-        Home::open_on(&folder, &engine).await.with_context(|| format!("--home {}: cannot be used", folder.display()))
+        named(Home::open_on(&folder, &engine).await, || format!("--home {}: cannot be used", folder.display()))
     }
 
     /// Opens it on a cluster of the configuration, or (`postgres://…`) on that database.
@@ -96,16 +118,28 @@ impl HomeArgs {
         };
         anyhow::ensure!(!engine.database.is_empty(), "--on {cluster}: a cluster has a `database`");
         let folder = self.folder()?;
-        Home::open_on(&folder, &engine).await.with_context(|| format!("--on {cluster}: cannot be used"))
+        named(Home::open_on(&folder, &engine).await, || format!("--on {cluster}: cannot be used"))
     }
 
     /// Opens it for this process alone.
     pub(super) async fn take(&self, config: &Config) -> anyhow::Result<(Home, Lock)> {
         let home = self.open_by(config).await?;
-        let lock = home.lock()?.with_context(|| {
-            format!("--home {}: another sweep, rescore or watch works on it; wait for it to end", home.root.display())
-        })?;
+        let lock = home.lock()?.ok_or_else(|| Held(home.root.clone()))?;
         Ok((home, lock))
+    }
+}
+
+/// Another process changes the home.
+#[derive(Debug, thiserror::Error)]
+#[error("--home {}: another sweep, rescore or watch works on it; wait for it to end", .0.display())]
+pub(super) struct Held(PathBuf);
+
+/// What was opened. An engine that cannot be used is told by its own name, not by that of the folder
+/// or the option that led to it.
+fn named(opened: crate::store::Result<Home>, by: impl FnOnce() -> String) -> anyhow::Result<Home> {
+    match opened {
+        Err(error @ StoreError::Unusable { .. }) => Err(error.into()),
+        opened => opened.with_context(by),
     }
 }
 

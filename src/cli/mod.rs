@@ -2,32 +2,47 @@
 
 mod asked;
 mod audit;
+mod backup;
 mod bench;
 mod calibrate;
+mod check;
+mod choice;
 mod client;
 mod config;
 mod corpora;
 mod deliver;
 mod diff;
+mod doing;
 mod evidence;
 mod examples;
 mod exit;
 mod explain;
 mod feed;
 mod home;
+mod jobs;
+mod keeper;
+mod log;
+mod names;
 mod network;
+mod out;
 mod pack;
 mod people;
+mod policies;
 mod progress;
 mod prune;
 mod register;
 mod rescore;
 mod run;
 mod serve;
+mod shown;
 mod signatures;
+mod speech;
+mod status;
 mod store;
 mod sweep;
 mod targets;
+mod timetable;
+#[cfg_attr(not(feature = "traces"), path = "absent/traces.rs")]
 mod traces;
 mod train;
 mod trial;
@@ -37,10 +52,12 @@ mod worker;
 
 use std::io::IsTerminal;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+
+use crate::isolate;
 
 pub use exit::Exit;
 pub use traces::Traces;
@@ -77,6 +94,9 @@ enum Command {
     /// Check, list, explain, test and fit the signatures. 检查、列出、解释、试用、校准特征。
     #[command(subcommand)]
     Signatures(signatures::Command),
+    /// List, show, check and try the rules that findings rest on. 列出、显示、检查、试算条款表。
+    #[command(subcommand)]
+    Policies(policies::Command),
     /// Measure recognition on labelled examples. 用标注语料衡量识别质量。
     #[command(subcommand)]
     Corpora(corpora::Command),
@@ -90,6 +110,14 @@ enum Command {
     Rescore(rescore::Args),
     /// Forget what no longer serves: old runs, old versions, bytes nothing refers to. 清理不再需要的旧记录和文件。
     Prune(prune::Args),
+    /// Where everything stands: stores, runs, what waits, what comes next. 显示各商店、任务和日程的状态。
+    Status(status::Args),
+    /// Is what is remembered whole: the state, every file's hash, what refers to what? 检查留存的数据是否完整。
+    Check(check::Args),
+    /// Copy an embedded home while it is in use. 在使用中备份本机数据。
+    Backup(backup::Args),
+    /// Make a home of a copy. 从备份恢复。
+    Restore(backup::RestoreArgs),
     /// Show what changed between versions of an app and between its copies in stores. 比较应用的版本和各商店的副本。
     Diff(diff::Args),
     /// Serve the reviewers' page. 启动核查网页。
@@ -117,6 +145,22 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// What is wrong with it, to be printed.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut matches = speech::translated(Self::command()).try_get_matches()?;
+        home::give(&matches);
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Self::command()))
+    }
+
+    /// What is wrong with a command line, in Chinese, where that is spoken.
+    #[must_use]
+    pub fn fault(error: &clap::Error) -> Option<String> {
+        if speech::spoken() == "zh" { speech::fault(error) } else { None }
+    }
+
     /// Sends logs to stderr: warnings, more with `-v`; and spans to a collector, where one is named and
     /// the command makes any. Results go to stdout and nowhere else.
     ///
@@ -129,8 +173,8 @@ impl Cli {
             _ => "xunjian=debug",
         };
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let log = fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
+        let colour = audit::is_coloured(std::io::stderr().is_terminal());
+        let log = fmt::layer().with_writer(log::Stderr).with_ansi(colour);
         let log = match self.log {
             Log::Text => log.without_time().boxed(),
             Log::Json => log.json().boxed(),
@@ -154,14 +198,30 @@ impl Cli {
         }
     }
 
+    /// The configuration of a command that reads packages, or tells how they are read.
+    fn reading(&self) -> Option<&config::ConfigArgs> {
+        match &self.command {
+            Command::Audit(args) => Some(args.config()),
+            Command::Config(config::Command::Show { config, .. }) => Some(config),
+            _ => self.config(),
+        }
+    }
+
     /// Runs the subcommand.
     ///
     /// # Errors
     /// A failure of ours or of the caller's configuration; what is wrong with an input is
     /// part of the report instead.
     pub fn run(self) -> anyhow::Result<Exit> {
+        // What is wrong with the configuration the command itself says.
+        if let Some(config) = self.reading().and_then(|args| args.load().ok()) {
+            isolate::configure(&config.reading);
+        }
         match self.command {
-            Command::Audit(args) => audit::run(&args),
+            Command::Audit(mut args) => {
+                args.tell_more(self.verbose);
+                audit::run(&args)
+            }
             Command::Sweep(args) => sweep::run(&args),
             Command::Serve(args) => serve::run(&args),
             Command::Feed(args) => feed::run(&args),
@@ -173,7 +233,12 @@ impl Cli {
             Command::Worker(args) => worker::run(&args),
             Command::Rescore(args) => rescore::run(&args),
             Command::Prune(args) => prune::run(&args),
+            Command::Status(args) => status::run(&args),
+            Command::Check(args) => check::run(&args),
+            Command::Backup(args) => backup::run(&args),
+            Command::Restore(args) => backup::run_restore(&args),
             Command::Signatures(command) => signatures::run(&command),
+            Command::Policies(command) => policies::run(&command),
             Command::Corpora(command) => corpora::run(&command),
             Command::Register(command) => register::run(&command),
             Command::Store(command) => store::run(&command),
@@ -197,6 +262,7 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
         || error.is::<crate::model::config::ConfigError>()
         || error.is::<crate::crawl::StoreError>()
         || error.is::<crate::acquire::ClientError>()
+        || error.is::<crate::runs::fit::FixtureError>()
         || error.is::<crate::measure::CorpusError>()
         || error.is::<crate::train::TrainError>()
         || error.is::<targets::TargetError>();

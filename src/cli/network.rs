@@ -9,8 +9,9 @@ use super::config::ConfigArgs;
 use crate::acquire::Client;
 use crate::crawl::{Forgetful, Start, Store, Stores, Target};
 use crate::model::config::Config;
-use crate::model::fetch::{Downloaded, Fault, Wanted};
-use crate::pipeline::{Visit, visit};
+use crate::model::fetch::{Answer, Ask, Downloaded, Fault, Wanted};
+use crate::runs::fit::{Looked, look};
+use crate::runs::{Visit, visit, visit_keeping};
 
 /// Options of commands that fetch.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -64,6 +65,24 @@ impl Network {
     pub(super) fn visit(&self, store: &Store, start: &Start, max: usize) -> anyhow::Result<Visit> {
         let (runtime, client) = self.parts()?;
         Ok(runtime.block_on(visit(client, store, start, &Forgetful, max)))
+    }
+
+    /// The same, with the pages that the apps were read from.
+    pub(super) fn visit_keeping(&self, store: &Store, start: &Start, max: usize) -> anyhow::Result<Visit> {
+        let (runtime, client) = self.parts()?;
+        Ok(runtime.block_on(visit_keeping(client, store, start, &Forgetful, max)))
+    }
+
+    /// The same, for a few apps, with what was answered.
+    pub(super) fn look(&self, store: &Store, start: &Start) -> anyhow::Result<Looked> {
+        let (runtime, client) = self.parts()?;
+        Ok(runtime.block_on(look(client, store, start)))
+    }
+
+    /// Fetches a page or a picture.
+    pub(super) fn fetch(&self, ask: &Ask) -> anyhow::Result<Result<Answer, Fault>> {
+        let (runtime, client) = self.parts()?;
+        Ok(runtime.block_on(client.fetch(ask)))
     }
 
     /// Fetches a package into a folder.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::audit::Auditor;
+use crate::isolate;
 use crate::model::Budget;
-use crate::pipeline::Auditor;
 use crate::signature::{Pack, Policy, Source};
 
 /// Options that choose the pack.
@@ -28,19 +29,34 @@ impl PackArgs {
         Ok(source)
     }
 
+    /// The pack, for a run that reads packages: children that load the same are started
+    /// meanwhile, as many as wanted and allowed.
+    pub(super) fn load_to_read(&self, wanted: usize) -> anyhow::Result<Pack> {
+        let source = self.source()?;
+        let known = isolate::know(&source, self.signatures.is_empty());
+        isolate::start(&known, wanted);
+        Ok(Pack::load(&source)?)
+    }
+
     pub(super) fn load(&self) -> anyhow::Result<Pack> {
-        Ok(Pack::load(&self.source()?)?)
+        let pack = Pack::load(&self.source()?)?;
+        // What is at fault is left out, and must not be missed in silence.
+        for fault in &pack.faults {
+            eprintln!("xunjian: {fault}");
+        }
+        Ok(pack)
     }
 }
 
 /// Options of what judges apps and tells people of it.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct JudgingArgs {
-    /// Policy whose clauses and base rates apply.
-    #[arg(long, default_value = "bj-2022-02-draft", value_name = "ID")]
-    policy: String,
+    /// Policy whose rules and base rates apply; given several times, all at once: every finding names those
+    /// that it stands under, and base rates are those of the first. `xunjian policies list` names them.
+    #[arg(long, default_value = DEFAULT_POLICY, value_name = "ID")]
+    policy: Vec<String>,
     /// Language of words for people.
-    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
     pub(super) lang: String,
     #[command(flatten)]
     pub(super) pack: PackArgs,
@@ -49,7 +65,7 @@ pub(super) struct JudgingArgs {
 impl JudgingArgs {
     /// The policy out of this pack.
     pub(super) fn policy(&self, pack: &Pack) -> anyhow::Result<Policy> {
-        policy(pack, &self.policy)
+        policy(pack, &self.policy.join("+"))
     }
 
     /// An auditor with this pack and no registers.
@@ -64,10 +80,14 @@ impl JudgingArgs {
     }
 }
 
-/// The policy with this id.
-fn policy(pack: &Pack, id: &str) -> anyhow::Result<Policy> {
-    pack.policies.get(id).cloned().with_context(|| {
+/// What is in force where the program began.
+pub(super) const DEFAULT_POLICY: &str = "bj-in-force";
+
+/// The policy with this id, or several joined by `+`.
+pub(super) fn policy(pack: &Pack, id: &str) -> anyhow::Result<Policy> {
+    pack.policy(id).with_context(|| {
         let known = pack.policies.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        format!("--policy {id}: no such policy; there are {known}")
+        let faults: Vec<String> = pack.faults.iter().map(|fault| format!("\n{fault}")).collect();
+        format!("--policy {id}: no such policy; there are {known}{}", faults.concat())
     })
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use super::Exit;
 use super::home::{HomeArgs, runtime};
 use crate::review::{PASSWORD_MIN, Role, hash_password, is_name};
-use crate::store::{Deed, Home, People, Person};
+use crate::store::{AuditLogEntry, Home, People, Person};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -15,6 +15,8 @@ pub(super) enum Command {
     Add(Add),
     /// Sign a person out and let them in no more. 停用人员。
     Stop(Stop),
+    /// Forget whom a sign-in server vouches for as a person: the next one of the name is bound. 解除统一身份绑定。
+    Unbind(Stop),
     /// List everybody. 列出人员。
     List(List),
 }
@@ -26,6 +28,9 @@ pub(super) struct Add {
     /// What they may do.
     #[arg(long, value_parser = ["viewer", "reviewer", "lead", "operator"])]
     role: String,
+    /// The password is one that you pass on: they choose another at the first sign-in.
+    #[arg(long)]
+    must_choose: bool,
     /// Read the password from the first line of stdin instead of asking for it.
     #[arg(long)]
     password_stdin: bool,
@@ -52,6 +57,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
         match command {
             Command::Add(args) => add(args).await,
             Command::Stop(args) => stop(args).await,
+            Command::Unbind(args) => unbind(args).await,
             Command::List(args) => list(&args.home.open().await?).await,
         }?;
         Ok(Exit::Clean)
@@ -72,13 +78,12 @@ async fn add(args: &Add) -> anyhow::Result<()> {
         name: args.name.clone(),
         role: role.id().into(),
         password: hash_password(&secret).map_err(anyhow::Error::msg)?,
+        set_by: if args.must_choose { "-".into() } else { String::new() },
         is_active: true,
-        failures: 0,
-        locked_until: 0,
         made_at: known.map_or_else(now, |person| person.made_at),
     };
-    home.state.keep_person(&person).await?;
-    note(&home, &format!("{} {}", person.name, person.role)).await
+    let entry = entry(&format!("{} {}", person.name, person.role));
+    Ok(home.state.keep_person(&person, &[entry]).await?)
 }
 
 async fn stop(args: &Stop) -> anyhow::Result<()> {
@@ -86,8 +91,16 @@ async fn stop(args: &Stop) -> anyhow::Result<()> {
     let Some(person) = home.state.person(&args.name).await? else {
         bail!("--home: there is no {:?}; see `xunjian people list`", args.name);
     };
-    home.state.keep_person(&Person { is_active: false, ..person }).await?;
-    note(&home, &format!("{} stopped", args.name)).await
+    let entry = entry(&format!("{} stopped", args.name));
+    Ok(home.state.keep_person(&Person { is_active: false, ..person }, &[entry]).await?)
+}
+
+async fn unbind(args: &Stop) -> anyhow::Result<()> {
+    let home = args.home.open().await?;
+    if home.state.unbind(&args.name, &entry(&format!("{} unbound", args.name))).await? == 0 {
+        bail!("--home: {:?} is bound to no account of a sign-in server", args.name);
+    }
+    Ok(())
 }
 
 async fn list(home: &Home) -> anyhow::Result<()> {
@@ -111,10 +124,9 @@ fn password(from_stdin: bool) -> anyhow::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Keeps in the log that somebody with the database at hand did it.
-async fn note(home: &Home, about: &str) -> anyhow::Result<()> {
-    let deed = Deed { id: 0, who: "-".into(), what: "person-changed".into(), about: about.into(), at: now() };
-    Ok(home.state.deed(&deed).await?)
+/// That somebody with the database at hand did it.
+fn entry(about: &str) -> AuditLogEntry {
+    AuditLogEntry::new("-", "person-changed", about, now())
 }
 
 fn now() -> i64 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::acquire::Client;
-use crate::pipeline::sweep::Tally;
+use crate::runs::sweep::Tally;
 use crate::store::Work;
 
 /// Time between looks.

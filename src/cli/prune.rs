@@ -10,8 +10,8 @@ use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use super::run::stop_on_interrupt;
 use crate::model::config::Config;
-use crate::pipeline::prune::{Limits, Pruned, prune};
-use crate::pipeline::sweep::now;
+use crate::runs::prune::{Limits, Pruned, prune};
+use crate::runs::sweep::now;
 use crate::store::{Gone, Home};
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(long)]
     dry_run: bool,
     /// Language of what is said.
-    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
     lang: String,
 }
 

@@ -2,19 +2,33 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Exit;
+use super::{Exit, choice};
 use crate::model::RegisterKind;
-use crate::register::{Register, Registers, import, keep, read_all};
+use crate::register::{Register, Registers, import, keep, read_all, undo};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Import a register from CSV or XLSX; it replaces the one before, which is kept as history.
     Import {
         /// Which register.
-        #[arg(value_enum)]
+        #[arg(value_parser = choice::register())]
         kind: RegisterKind,
         /// The table; columns are found by their headers, Chinese or English.
         file: PathBuf,
+        /// Only say what it would keep and leave out.
+        #[arg(long)]
+        dry_run: bool,
+        /// Replace the one before even by nothing, or by less than half of it.
+        #[arg(long)]
+        replace_anyway: bool,
+        #[command(flatten)]
+        home: RegisterArgs,
+    },
+    /// Put back the register that the last import replaced.
+    Undo {
+        /// Which register.
+        #[arg(value_parser = choice::register())]
+        kind: RegisterKind,
         #[command(flatten)]
         home: RegisterArgs,
     },
@@ -28,7 +42,7 @@ pub(super) enum Command {
 /// Where registers are kept.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct RegisterArgs {
-    /// Folder of imported registers. Default: `registers` under `XUNJIAN_HOME`.
+    /// Folder of imported registers. Default: `registers` in the home (`--home`, `XUNJIAN_HOME`).
     #[arg(long, value_name = "DIR")]
     registers: Option<PathBuf>,
 }
@@ -36,9 +50,7 @@ pub(super) struct RegisterArgs {
 impl RegisterArgs {
     /// The folder.
     pub(super) fn folder(&self) -> Option<PathBuf> {
-        self.registers
-            .clone()
-            .or_else(|| std::env::var_os("XUNJIAN_HOME").map(|home| PathBuf::from(home).join("registers")))
+        self.registers.clone().or_else(|| super::home::given().map(|home| home.join("registers")))
     }
 
     /// The registers at hand; none where no folder was named.
@@ -58,7 +70,18 @@ impl RegisterArgs {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Import { kind, file, home } => import_file(*kind, file, home),
+        Command::Import { kind, file, dry_run, replace_anyway, home } => {
+            import_file(*kind, file, (*dry_run, *replace_anyway), home)
+        }
+        Command::Undo { kind, home } => {
+            let folder = home.folder().unwrap_or_else(|| "registers".into());
+            if undo(&folder, *kind)? {
+                println!("{}: the one before is back", kind.id());
+                return Ok(Exit::Clean);
+            }
+            eprintln!("{}: there is none before it in {}", kind.id(), folder.join("history").display());
+            Ok(Exit::Usage)
+        }
         Command::List { home } => {
             for register in read_all(&home.folder().unwrap_or_else(|| "registers".into()), RegisterKind::ALL)? {
                 println!("{}\t{} rows\t{}", register.kind.id(), register.rows.len(), register.sha256);
@@ -68,7 +91,12 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     }
 }
 
-fn import_file(kind: RegisterKind, file: &Path, home: &RegisterArgs) -> anyhow::Result<Exit> {
+fn import_file(
+    kind: RegisterKind,
+    file: &Path,
+    (is_dry, replaces_anyway): (bool, bool),
+    home: &RegisterArgs,
+) -> anyhow::Result<Exit> {
     let Some(folder) = home.folder() else {
         eprintln!("say where registers are kept: --registers DIR, or set XUNJIAN_HOME");
         return Ok(Exit::Usage);
@@ -86,39 +114,25 @@ fn import_file(kind: RegisterKind, file: &Path, home: &RegisterArgs) -> anyhow::
     for bad in &imported.bad {
         eprintln!("{}: row {}: {}; left out", file.display(), bad.row, bad.reason);
     }
+    for (header, used) in imported.columns.iter().filter(|(header, _)| !header.is_empty()) {
+        eprintln!("{}: column {header}: {}", file.display(), used.unwrap_or("not used"));
+    }
+    let kept = imported.register.rows.len();
+    let before = read_all(&folder, &[kind])?.first().map_or(0, |register| register.rows.len());
+    // A file that lost its codes must not take everybody's licence away.
+    let is_poor = kept == 0 || kept * 2 < before;
+    if is_poor && !replaces_anyway {
+        eprintln!(
+            "{}: {kept} rows can be kept, where {before} are at hand: nothing was replaced; mend the file, or say --replace-anyway",
+            file.display()
+        );
+        return Ok(Exit::Incomplete);
+    }
+    if is_dry {
+        println!("{}: {kept} rows would be kept, {} left out; nothing was written", kind.id(), imported.bad.len());
+        return Ok(if imported.bad.is_empty() { Exit::Clean } else { Exit::Incomplete });
+    }
     keep(&folder, &imported.register)?;
     println!("{}: {} rows kept, {} left out", kind.id(), imported.register.rows.len(), imported.bad.len());
     Ok(if imported.bad.is_empty() { Exit::Clean } else { Exit::Incomplete })
-}
-
-/// Today as `YYYY-MM-DD`, in UTC.
-pub(super) fn today() -> String {
-    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    civil(seconds / 86_400)
-}
-
-/// Day since 1970 as a date, by Hinnant's algorithm for the proleptic Gregorian calendar.
-fn civil(day: u64) -> String {
-    let shifted = day + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{date:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::civil;
-
-    #[test]
-    fn days_as_dates() {
-        assert_eq!(civil(0), "1970-01-01");
-        assert_eq!(civil(11_016), "2000-02-29");
-        assert_eq!(civil(20_780), "2026-11-23");
-    }
 }

@@ -7,9 +7,9 @@ use super::Exit;
 use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use super::run::{RunArgs, stop_on_interrupt};
-use crate::pipeline::Auditor;
-use crate::pipeline::rescore::Rescore;
-use crate::pipeline::sweep::Ended;
+use crate::audit::Auditor;
+use crate::runs::rescore::Rescore;
+use crate::runs::sweep::Ended;
 use crate::store::Home;
 
 #[derive(Debug, clap::Args)]
@@ -24,9 +24,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let auditor = Arc::new(args.run.grounds.auditor()?);
+    let config = ConfigArgs::default().load()?;
+    let auditor = Arc::new(args.run.grounds.auditor(&config)?);
     runtime()?.block_on(async {
-        let (home, _lock) = args.home.take(&ConfigArgs::default().load()?).await?;
+        let (home, _lock) = args.home.take(&config).await?;
         let ended = rescore(&home, Arc::clone(&auditor), &args.run, args.all, stop_on_interrupt()).await?;
         args.run.finish(&home.state, &auditor, &ended).await
     })

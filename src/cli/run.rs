@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Exit;
-use super::audit::{FailOn, is_incomplete, open};
+use super::audit::{FailOn, is_incomplete, style};
+use super::out::Out;
 use super::pack::JudgingArgs;
-use super::register::{RegisterArgs, today};
-use crate::model::Budget;
-use crate::pipeline::Auditor;
-use crate::pipeline::evidence;
-use crate::pipeline::sweep::Ended;
-use crate::report::{self, Format, Style};
+use super::register::RegisterArgs;
+use super::{Exit, choice};
+use crate::audit::Auditor;
+use crate::model::config::Config;
+use crate::report::{self, Format};
+use crate::runs::evidence;
+use crate::runs::sweep::Ended;
 use crate::store::{Home, State, Vault};
+use crate::time;
 
 /// What audits rest on besides apps.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,10 +25,10 @@ pub(super) struct GroundsArgs {
     #[command(flatten)]
     pub(super) registers: RegisterArgs,
     /// Day on which licences and dates are judged, as 2026-01-31. Default: today.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = choice::day)]
     as_of: Option<String>,
     /// Seconds that reading one app may take.
-    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) timeout: u64,
 }
 
@@ -34,7 +36,7 @@ pub(super) struct GroundsArgs {
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct RunArgs {
     /// Form of the report of the apps that this run audited. Default: no report, one line.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choice::format())]
     format: Option<Format>,
     /// Write the report to a file instead of stdout.
     #[arg(long, value_name = "PATH")]
@@ -52,16 +54,16 @@ const PAGE: u32 = 128;
 impl GroundsArgs {
     /// The day to judge on.
     pub(super) fn day(&self) -> String {
-        self.as_of.clone().unwrap_or_else(today)
+        self.as_of.clone().unwrap_or_else(time::today)
     }
 
     /// Pack, policy and registers.
-    pub(super) fn auditor(&self) -> anyhow::Result<Auditor> {
-        let pack = self.judging.pack.load()?;
+    pub(super) fn auditor(&self, config: &Config) -> anyhow::Result<Auditor> {
+        let pack = self.judging.pack.load_to_read(1)?;
         let policy = self.judging.policy(&pack)?;
         Ok(Auditor {
             policy,
-            budget: Budget::default(),
+            budget: config.pictures.read.budget(),
             registers: Arc::new(self.registers.load(&self.day())?),
             pack: Arc::new(pack),
         })
@@ -80,14 +82,22 @@ impl GroundsArgs {
 }
 
 impl RunArgs {
+    /// A report was asked for, or an exit code by its findings.
+    pub(super) fn wants_report(&self) -> bool {
+        self.format.is_some() || self.out.is_some() || self.fail_on != FailOn::Never
+    }
+
     /// Writes the report of a run and tells how it ended.
     pub(super) async fn finish(&self, state: &impl State, auditor: &Auditor, ended: &Ended) -> anyhow::Result<Exit> {
-        let format = self.format.or(self.out.is_some().then_some(Format::Json));
+        let format = self.format.or_else(|| {
+            let out = self.out.as_ref()?;
+            Some(Format::by_ending(&out.to_string_lossy()).unwrap_or(Format::Json))
+        });
+        let out = Out::open(self.out.as_deref(), &[])?;
         let mut writer = match format {
             Some(format) => {
-                let (out, colour) = open(self.out.as_deref())?;
-                let style = Style { lang: self.grounds.judging.lang.clone(), colour };
-                Some(report::writer(format, out, style, auditor.made_by()))
+                let style = style(self.grounds.judging.lang.clone(), &out);
+                Some(report::writer(format, out.writer()?, style, auditor.made_by()))
             }
             None => None,
         };
@@ -118,12 +128,41 @@ impl RunArgs {
                 rows.into_iter().try_for_each(|row| writer.skipped(row.skipped))?;
             }
         }
-        if let Some(writer) = &mut writer {
+        if let Some(mut writer) = writer {
             writer.finish()?;
         }
-        eprintln!("{}", line(ended, &self.grounds.judging.lang));
+        out.finish()?;
+        let lang = &self.grounds.judging.lang;
+        let count = |name: &str| ended.counts.get(name).copied().unwrap_or_default();
+        // What was not read by an earlier run is not read by one that found nothing new, either.
+        if exit == Exit::Clean && count("unread") > 0 {
+            exit = Exit::Incomplete;
+        }
+        if exit != Exit::Findings && count("failed") > 0 {
+            exit = Exit::StoreFailed;
+        }
+        let why = why(exit, ended, lang)
+            .map_or_else(String::new, |why| format!("{}{why}", if lang == "en" { "; " } else { "；" }));
+        eprintln!("{}{why}", line(ended, lang));
         Ok(exit)
     }
+}
+
+/// Why a run ended with another exit code than 0, in one line.
+fn why(exit: Exit, ended: &Ended, lang: &str) -> Option<String> {
+    let count = |name: &str| ended.counts.get(name).copied().unwrap_or_default();
+    let skipped: u64 = ended.counts.iter().filter(|(key, _)| key.starts_with("skipped:")).map(|(_, n)| n).sum();
+    let code = exit.code();
+    let told = match exit {
+        Exit::StoreFailed => rust_i18n::t!("run.why_store", locale = lang, code = code, n = count("failed")),
+        Exit::Findings => rust_i18n::t!("run.why_findings", locale = lang, code = code),
+        Exit::Incomplete if !ended.is_done => rust_i18n::t!("run.why_stopped", locale = lang, code = code),
+        Exit::Incomplete => {
+            rust_i18n::t!("run.why_incomplete", locale = lang, code = code, skipped = skipped, unread = count("unread"))
+        }
+        Exit::Clean | Exit::Usage | Exit::Failure => return None,
+    };
+    Some(told.into_owned())
 }
 
 /// One line about a run: apps seen, new, changed, audited, skipped by reason, findings by sign.

@@ -16,8 +16,9 @@ use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::{GroundsArgs, told_to_stop};
 use crate::acquire::Client;
-use crate::pipeline::evidence::Stamping;
+use crate::feed::is_safe;
 use crate::review::{Oidc, Options, serve};
+use crate::runs::evidence::Stamping;
 use crate::store::People;
 
 #[derive(Debug, clap::Args)]
@@ -46,6 +47,9 @@ pub(super) struct Args {
     /// Address that people reach this page by, e.g. `https://xunjian.example.org`.
     #[arg(long, value_name = "URL")]
     page: Option<String>,
+    /// Name of this installation in events, as `xunjian feed` is told it.
+    #[arg(long, value_name = "URI", default_value = "urn:xunjian")]
+    source: String,
     /// A proxy in front speaks TLS: cookies are sent over nothing else.
     #[arg(long)]
     behind_tls: bool,
@@ -65,6 +69,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         if home.state.people().await?.is_empty() {
             tracing::warn!("nobody can sign in yet; add a person with `xunjian people add NAME --role lead`");
         }
+        let (secret, registers) = (secret_of(args.secret_file.as_deref())?, args.grounds.registers.folder());
+        anyhow::ensure!(
+            secret.is_none() || registers.is_some(),
+            "--registers is missing: with a secret the case backend's lists are taken; name the folder they are kept in"
+        );
         let listener =
             TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}: cannot be used", args.listen))?;
         let address = listener.local_addr().context("the listener has no address")?;
@@ -76,8 +85,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         let options = Options {
             stores: args.network.stores()?.all().map(|store| store.id.clone()).collect(),
             package_bytes: config.caps.package_bytes,
-            registers: args.grounds.registers.folder(),
-            secret: secret_of(args.secret_file.as_deref())?,
+            free_bytes: config.caps.free_bytes,
+            registers,
+            secret,
+            source: args.source.clone(),
+            page: args.page.clone().unwrap_or_default(),
             oidc: oidc(args)?,
             names: args.names.iter().map(|n| n.to_ascii_lowercase()).collect(),
             is_behind_tls: args.behind_tls,
@@ -103,6 +115,8 @@ fn oidc(args: &Args) -> anyhow::Result<Option<Oidc>> {
     let (Some(issuer), Some(client), Some(page)) = (&args.oidc, &args.oidc_client, &args.page) else {
         return Ok(None);
     };
+    let is_safe = url::Url::parse(issuer).is_ok_and(|url| is_safe(&url));
+    anyhow::ensure!(is_safe, "--oidc: people sign in over https only, except on this machine");
     let secret = std::env::var("XUNJIAN_OIDC_SECRET").ok();
     Ok(Some(Oidc::new(issuer, client, secret, page).map_err(|error| anyhow::anyhow!("--oidc: {error}"))?))
 }

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::Exit;
 use super::pack::PackArgs;
+use crate::audit;
 use crate::model::About;
-use crate::pipeline;
 use crate::report::words::{self, Lang};
 use crate::signature::Pack;
 
@@ -16,7 +16,7 @@ pub(super) enum Command {
         #[command(flatten)]
         pack: PackArgs,
         /// Language of the summary.
-        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+        #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
         lang: String,
     },
     /// List the signatures.
@@ -27,7 +27,7 @@ pub(super) enum Command {
         #[arg(long, value_parser = super::trial::about)]
         sign: Option<About>,
         /// Language of the titles.
-        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+        #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
         lang: String,
     },
     /// Show one signature: its clues, weights and reasons.
@@ -37,7 +37,7 @@ pub(super) enum Command {
         #[command(flatten)]
         pack: PackArgs,
         /// Language of the words.
-        #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+        #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
         lang: String,
     },
     /// Try one signature file on a text, a package or listings, and show clue by clue what
@@ -71,11 +71,12 @@ fn check(args: &PackArgs, lang: Lang) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let cases = pipeline::lint(&pack);
+    let cases = audit::lint(&pack);
     let faults: Vec<_> = cases.iter().flat_map(|case| &case.faults).collect();
-    for fault in &faults {
+    for fault in faults.iter().copied().chain(&pack.faults) {
         eprintln!("{fault}");
     }
+    let faults = faults.len() + pack.faults.len();
     let examples = cases.len() - pack.signatures.len();
     let counts = [
         ("signatures", pack.signatures.len()),
@@ -84,13 +85,13 @@ fn check(args: &PackArgs, lang: Lang) -> anyhow::Result<Exit> {
         ("libraries", pack.libraries.all.len()),
         ("policies", pack.policies.len()),
         ("examples", examples),
-        ("faults", faults.len()),
+        ("faults", faults),
     ];
     let summary = counts
         .iter()
         .fold(words::said("explain.checked", &[]), |phrase, (name, count)| phrase.with(name, &count.to_string()));
     writeln!(std::io::stdout(), "{}", summary.get(lang))?;
-    Ok(if faults.is_empty() { Exit::Clean } else { Exit::Usage })
+    Ok(if faults == 0 { Exit::Clean } else { Exit::Usage })
 }
 
 fn schema() -> anyhow::Result<Exit> {

@@ -15,10 +15,10 @@ use super::run::{GroundsArgs, RunArgs, stop_on_interrupt};
 use super::turns::SharedTurns;
 use super::worker::Order;
 use crate::acquire::Client;
+use crate::audit::Auditor;
 use crate::crawl::Store;
 use crate::model::config::Config;
-use crate::pipeline::Auditor;
-use crate::pipeline::sweep::{Ended, Plan, Room, Sweep};
+use crate::runs::sweep::{Ended, Plan, Room, Sweep, Texts};
 use crate::store::{Database, Home, Place, State};
 
 #[derive(Debug, clap::Args)]
@@ -54,8 +54,8 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let auditor = Arc::new(args.run.grounds.auditor()?);
     let config = args.network.config.load()?;
+    let auditor = Arc::new(args.run.grounds.auditor(&config)?);
     let stores = args.network.chosen(&args.stores)?;
     if let Some(cluster) = &args.on {
         return runtime()?.block_on(submit(args, &config, auditor, stores, cluster));
@@ -165,6 +165,7 @@ pub(super) async fn prepare(
     }
     let plan = Plan {
         refresh: errand.refresh,
+        accepts_losses: config.store.iter().filter(|(_, of)| of.accept_losses).map(|(id, _)| id.clone()).collect(),
         // The client has tried with waits of its own before a job fails.
         backoff: (config.network.backoff * 2500.0) as i64,
         withheld_rest: (config.network.withheld_rest * 1000.0) as i64,
@@ -186,6 +187,7 @@ pub(super) async fn prepare(
         auditor,
         plan,
         room: Room::of(errand.limit),
+        texts: Texts::default(),
         tally: Arc::default(),
         stop: errand.stop,
     })

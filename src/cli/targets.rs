@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::names;
 use crate::crawl::Stores;
 use crate::model::{Listing, Skipped};
 
@@ -26,8 +27,10 @@ pub(super) enum TargetError {
 pub(super) enum Target {
     /// A package file.
     Package(PathBuf),
-    /// A line of a listings file.
-    Listing(Box<Listing>),
+    /// A line of a listings file, and the folder of that.
+    Listing(Box<Listing>, PathBuf),
+    /// A package by its address.
+    Link(String),
     /// Something to fetch from a store.
     Store(Box<crate::crawl::Target>),
     /// Nothing that can be audited.
@@ -45,27 +48,44 @@ pub(super) fn resolve(words: &[String], stores: &dyn Fn() -> anyhow::Result<Stor
     let mut known: Option<Stores> = None;
     let mut targets = Vec::new();
     for word in words {
-        let is_file = std::fs::metadata(word).is_ok();
-        if is_file || !word.contains(':') {
+        let is_file = std::fs::symlink_metadata(word).is_ok();
+        if word == "-" && !is_file {
+            targets.extend(names::standard_input()?);
+        } else if is_file || names::is_drive(word) {
             targets.extend(on_disk(word));
-            continue;
+        } else if let Some(files) = names::expanded(word) {
+            targets.extend(files.iter().flat_map(|file| on_disk(file)));
+        } else if names::is_link(word) {
+            targets.push(Target::Link(word.clone()));
+        } else if let Some(word) = names::of_store(word) {
+            let stores = match &mut known {
+                Some(stores) => stores,
+                empty => empty.insert(stores()?),
+            };
+            targets.push(match stores.target(&word) {
+                Ok(Some(target)) => Target::Store(Box::new(target)),
+                Ok(None) => skip(&word, "no-file", "no such file, and no store is named"),
+                Err(why) => skip(&word, "no-store", why),
+            });
+        } else {
+            targets.extend(on_disk(word));
         }
-        let stores = match &mut known {
-            Some(stores) => stores,
-            empty => empty.insert(stores()?),
-        };
-        targets.push(match stores.target(word) {
-            Ok(Some(target)) => Target::Store(Box::new(target)),
-            Ok(None) => skip(word, "no file, and no store is named; check the path, or give STORE:PACKAGE"),
-            Err(why) => skip(word, why),
-        });
     }
     Ok(targets)
 }
 
-fn skip(target: &str, reason: impl Into<String>) -> Target {
-    let (stage, code) = ("target".into(), "no-target".into());
+pub(super) fn skip(target: &str, code: &str, reason: impl Into<String>) -> Target {
+    let (stage, code) = ("target".into(), code.into());
     Target::Skip(Skipped { target: target.into(), stage, code, reason: reason.into() })
+}
+
+/// Sort of reason why a file cannot be opened.
+fn code_of(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no-file",
+        std::io::ErrorKind::PermissionDenied => "no-permission",
+        _ => "no-target",
+    }
 }
 
 /// What a path stands for.
@@ -74,8 +94,11 @@ pub(super) fn on_disk(word: &str) -> Vec<Target> {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => folder(path),
         Ok(meta) if meta.is_file() => file(path),
-        Ok(_) => vec![skip(word, "neither a file nor a folder")],
-        Err(error) => vec![skip(word, format!("cannot be opened: {error}; check the path"))],
+        Ok(_) => vec![skip(word, "no-target", "neither a file nor a folder")],
+        Err(error) => {
+            let hint = names::hint(word).unwrap_or_default();
+            vec![skip(word, code_of(&error), format!("cannot be opened: {error}; check the path{hint}"))]
+        }
     }
 }
 
@@ -87,7 +110,11 @@ fn folder(path: &Path) -> Vec<Target> {
     let mut targets: Vec<Target> = files.iter().flat_map(|f| file(f)).collect();
     targets.extend(faults);
     if targets.is_empty() {
-        targets.push(skip(&path.display().to_string(), "the folder is empty; give one that holds packages"));
+        targets.push(skip(
+            &path.display().to_string(),
+            "no-target",
+            "the folder is empty; give one that holds packages",
+        ));
     }
     targets
 }
@@ -96,7 +123,7 @@ fn walk(path: &Path, depth: usize, files: &mut Vec<PathBuf>, faults: &mut Vec<Ta
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) => {
-            faults.push(skip(&path.display().to_string(), format!("cannot be opened: {error}")));
+            faults.push(skip(&path.display().to_string(), code_of(&error), format!("cannot be opened: {error}")));
             return;
         }
     };
@@ -105,19 +132,66 @@ fn walk(path: &Path, depth: usize, files: &mut Vec<PathBuf>, faults: &mut Vec<Ta
         match entry.file_type() {
             // A link may lead out of the folder or in a circle.
             Ok(kind) if kind.is_symlink() => {
-                faults.push(skip(&path.display().to_string(), "a symbolic link; give its target instead"));
+                faults.push(skip(&path.display().to_string(), "no-target", "a symbolic link; give its target instead"));
             }
             Ok(kind) if kind.is_dir() && depth < FOLDER_DEPTH => walk(&path, depth + 1, files, faults),
             Ok(kind) if kind.is_file() => files.push(path),
-            Ok(_) => faults.push(skip(&path.display().to_string(), "not a regular file, or nested too deep")),
-            Err(error) => faults.push(skip(&path.display().to_string(), format!("cannot be opened: {error}"))),
+            Ok(_) => {
+                faults.push(skip(&path.display().to_string(), "no-target", "not a regular file, or nested too deep"))
+            }
+            Err(error) => {
+                faults.push(skip(&path.display().to_string(), code_of(&error), format!("cannot be opened: {error}")))
+            }
         }
     }
 }
 
 fn file(path: &Path) -> Vec<Target> {
-    let is_list = path.extension().is_some_and(|ext| ext == "jsonl" || ext == "ndjson");
-    if is_list { listings(path) } else { vec![Target::Package(path.to_owned())] }
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase()).unwrap_or_default();
+    match ending.to_str() {
+        Some("jsonl" | "ndjson") => listings(path),
+        Some("json") => documents(path),
+        _ => vec![Target::Package(path.to_owned())],
+    }
+}
+
+/// Bytes of a JSON file that holds listings.
+const DOCUMENT_MAX: u64 = 64 << 20;
+
+/// A JSON file: one listing, an array of them, or one a line.
+fn documents(path: &Path) -> Vec<Target> {
+    let name = path.display().to_string();
+    let read = || -> std::io::Result<String> {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut std::io::Read::take(File::open(path)?, DOCUMENT_MAX), &mut text)?;
+        Ok(text)
+    };
+    let text = match read() {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            return vec![skip(&name, "no-listing", "not UTF-8; save the file as UTF-8")];
+        }
+        Err(error) => return vec![skip(&name, code_of(&error), format!("cannot be opened: {error}"))],
+    };
+    let parsed = |name: &str, text: &str| match Listing::parse(text) {
+        Ok(listing) => Target::Listing(Box::new(listing), folder_of(path)),
+        Err(error) => skip(name, "no-listing", error.to_string()),
+    };
+    match serde_json::from_str::<serde_json::Value>(text.trim_start_matches('\u{feff}')) {
+        Ok(serde_json::Value::Array(all)) if all.is_empty() => vec![skip(&name, "no-listing", "an empty array")],
+        Ok(serde_json::Value::Array(all)) => {
+            let named = all.iter().enumerate();
+            named.map(|(index, one)| parsed(&format!("{name}[{index}]"), &one.to_string())).collect()
+        }
+        Ok(one) => vec![parsed(&name, &one.to_string())],
+        Err(_) => listings(path),
+    }
+}
+
+/// The folder that a file lies in.
+pub(super) fn folder_of(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or_else(|| Path::new(".")).to_owned()
 }
 
 /// Every line becomes a listing or a skip that names the line.
@@ -125,7 +199,7 @@ fn listings(path: &Path) -> Vec<Target> {
     let name = path.display().to_string();
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) => return vec![skip(&name, format!("cannot be opened: {error}"))],
+        Err(error) => return vec![skip(&name, code_of(&error), format!("cannot be opened: {error}"))],
     };
     let mut targets = Vec::new();
     let mut reader = BufReader::new(file);
@@ -136,25 +210,42 @@ fn listings(path: &Path) -> Vec<Target> {
             Ok(0) => break,
             Ok(_) => {}
             Err(error) => {
-                targets.push(skip(&name, format!("line {number}: {error}")));
+                targets.push(skip(&name, "no-listing", format!("line {number}: {error}")));
                 break;
             }
         }
-        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
         let target = format!("{name}:{number}");
-        match std::str::from_utf8(text) {
-            Ok(text) if text.trim().is_empty() => {}
-            Ok(text) => targets.push(match Listing::parse(text) {
-                Ok(listing) => Target::Listing(Box::new(listing)),
-                Err(error) => skip(&target, error.to_string()),
-            }),
-            Err(_) => targets.push(skip(&target, "not UTF-8; save the file as UTF-8")),
-        }
+        targets.extend(match one_line(&line) {
+            Ok(None) => None,
+            Ok(Some(listing)) => Some(Target::Listing(Box::new(listing), folder_of(path))),
+            Err(why) => Some(skip(&target, "no-listing", why)),
+        });
     }
     if targets.is_empty() {
-        targets.push(skip(&name, "no line in it; give one listing a line"));
+        targets.push(skip(&name, "no-listing", "no line in it; give one listing a line"));
     }
     targets
+}
+
+/// A line of a list. Octets that are in no charset cost their place, and the listing says so.
+fn one_line(line: &[u8]) -> Result<Option<Listing>, String> {
+    // Cut at line breaks, text of two octets a character would read as other characters.
+    if line.contains(&0) {
+        return Err("not UTF-8; save the file as UTF-8".into());
+    }
+    let (text, lost) = crate::crawl::text_of(line);
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let mut listing = match Listing::parse(&text) {
+        Ok(listing) => listing,
+        Err(_) if std::str::from_utf8(line).is_err() => return Err("not UTF-8; save the file as UTF-8".into()),
+        Err(error) => return Err(error.to_string()),
+    };
+    if lost > 0 {
+        listing.unread.push(format!("{lost} places of the line are in no charset that it could be in"));
+    }
+    Ok(Some(listing))
 }
 
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<usize> {

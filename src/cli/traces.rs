@@ -22,7 +22,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::model::config::Config;
-use crate::pipeline::sweep::Ids;
+use crate::runs::sweep::Ids;
 
 /// Longest that a request to the collector takes.
 const PATIENCE: Duration = Duration::from_secs(5);

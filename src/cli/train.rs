@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Exit;
+use crate::audit::sha256;
 use crate::measure::{self, label_name, read_table};
-use crate::pipeline::sha256;
 use crate::signature::Shape;
 use crate::train::model::{self, Options, Records, Trained, describe};
 

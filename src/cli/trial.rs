@@ -9,9 +9,9 @@ use anyhow::bail;
 use super::Exit;
 use super::pack::JudgingArgs;
 use super::targets::{self, Target, TargetError};
+use crate::audit::{self, Auditor, Reading};
+use crate::isolate::Opened;
 use crate::model::{About, Block, Facts, Kind, Kinds, Listing, Trial};
-use crate::pipeline::Opened;
-use crate::pipeline::{self, Auditor, Reading};
 use crate::report::words::{Lang, said};
 use crate::report::{self, Style};
 use crate::signature::{Pack, PackError};
@@ -98,7 +98,7 @@ impl Args {
     fn print(&self, trials: &[Trial]) -> anyhow::Result<()> {
         let stdout = std::io::stdout();
         let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let style = Style { lang: self.judging.lang.clone(), colour };
+        let style = Style { lang: self.judging.lang.clone(), colour, ..Style::default() };
         let mut out = stdout.lock();
         if self.format == "json" {
             writeln!(out, "{}", serde_json::to_string_pretty(trials)?)?;
@@ -114,7 +114,7 @@ impl Args {
 
 /// Runs the file's examples and rules, as `signatures check` does for the whole pack.
 fn examples(pack: &Pack, id: &str, file: &Path, lang: Lang) -> anyhow::Result<Exit> {
-    let cases = pipeline::lint_one(pack, id);
+    let cases = audit::lint_one(pack, id);
     let faults: Vec<&PackError> = cases.iter().flat_map(|case| &case.faults).collect();
     for fault in &faults {
         eprintln!("{}:{}:{}: {}", file.display(), fault.line, fault.column, fault.message);
@@ -145,10 +145,10 @@ fn subjects(word: &str, kind: Kind) -> Vec<Result<Subject, String>> {
         let targets = targets::on_disk(word).into_iter();
         return targets
             .map(|target| match target {
-                Target::Listing(listing) => Ok(Subject::Listing(listing)),
+                Target::Listing(listing, _) => Ok(Subject::Listing(listing)),
                 Target::Package(path) => Ok(Subject::Package(path)),
                 Target::Skip(skipped) => Err(format!("{}: {}", skipped.target, skipped.reason)),
-                Target::Store(_) => Err(format!("{word}: not a file")),
+                Target::Store(_) | Target::Link(_) => Err(format!("{word}: not a file")),
             })
             .collect();
     }

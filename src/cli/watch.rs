@@ -2,26 +2,26 @@
 //! configuration; one line a run.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use chrono::{DateTime, Local};
-use croner::Cron;
 
 use super::Exit;
 use super::config::ConfigArgs;
-use super::home::{HomeArgs, runtime};
+use super::home::{Held, HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::prune;
 use super::rescore::rescore;
 use super::run::{RunArgs, line, stop_on_interrupt};
+use super::store;
 use super::sweep::{Errand, sweep};
+use super::timetable::{Clock, Timetable, cron};
+use crate::crawl::Store;
 use crate::model::RegisterKind;
 use crate::model::config::{self, Config, Schedule};
-use crate::pipeline::sweep::Ended;
+use crate::runs::sweep::Ended;
 use crate::store::{Desk, DeskQuery, Home, State, Tray};
 
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// Do everything that is scheduled once, now, and end.
     #[arg(long)]
     once: bool,
+    /// Do at the start what fell due while nothing ran. Default: say it, and wait for the next time.
+    #[arg(long)]
+    catch_up: bool,
     #[command(flatten)]
     run: RunArgs,
 }
@@ -50,24 +53,35 @@ impl Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let config = args.network.config.load()?;
     anyhow::ensure!(!config.watch.is_empty(), "--config: nothing to watch; add a [[watch]] with `when` and `run`");
-    let crons: Vec<Cron> = config.watch.iter().map(cron).collect::<anyhow::Result<_>>()?;
+    makes_sense(args, &config)?;
+    let mut table = Timetable::new(&config.watch, Local::now())?;
     runtime()?.block_on(async {
         let stop = stop_on_interrupt();
         if args.once {
             let mut exit = Exit::Clean;
             for schedule in &config.watch {
-                exit = if one(args, &config, schedule, &stop).await { exit } else { Exit::Incomplete };
+                exit = if one(args, &config, schedule, &stop).await == Did::Done { exit } else { Exit::Incomplete };
             }
             return Ok(exit);
         }
-        let now = Local::now();
-        let mut due: Vec<DateTime<Local>> =
-            crons.iter().zip(&config.watch).map(|(cron, of)| next(cron, of, now)).collect::<anyhow::Result<_>>()?;
+        missed(args, &config, &mut table).await;
+        announce(args, &table);
+        let mut looked = Instant::now();
         while !stop.load(Ordering::Relaxed) {
-            for (at, (cron, schedule)) in due.iter_mut().zip(crons.iter().zip(&config.watch)) {
-                if *at <= Local::now() && !stop.load(Ordering::Relaxed) {
-                    one(args, &config, schedule, &stop).await;
-                    *at = next(cron, schedule, Local::now())?;
+            let clock = table.look(Local::now(), looked.elapsed())?;
+            looked = Instant::now();
+            match clock {
+                Clock::Went => {}
+                Clock::Forward(seconds) => say(args, "watch.forward", &[("seconds", &seconds.to_string())]),
+                Clock::Back(seconds) => {
+                    say(args, "watch.back", &[("seconds", &seconds.to_string())]);
+                    announce(args, &table);
+                }
+            }
+            while let Some(index) = table.due(Local::now()).filter(|_| !stop.load(Ordering::Relaxed)) {
+                match one(args, &config, &config.watch[index], &stop).await {
+                    Did::Held => table.held(index, Local::now())?,
+                    Did::Done | Did::Failed => table.done(index, Local::now())?,
                 }
             }
             tokio::time::sleep(LOOK).await;
@@ -76,33 +90,110 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-fn cron(schedule: &Schedule) -> anyhow::Result<Cron> {
-    let fail = || format!("--config: watch.when: {:?} is no cron expression", schedule.when);
-    Cron::from_str(&schedule.when).with_context(fail)
+/// Refuses at the start what would only be found out when it comes.
+fn makes_sense(args: &Args, config: &Config) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !args.run.wants_report(),
+        "--format, --out and --fail-on: watch writes no report; ask `xunjian sweep` for one, or the reviewers' page"
+    );
+    for schedule in &config.watch {
+        cron(schedule)?;
+        args.network.chosen(&schedule.stores)?;
+        let is_sweep = schedule.run == config::Errand::Sweep;
+        anyhow::ensure!(!is_sweep || !schedule.stores.is_empty(), "--config: watch: a sweep names its `stores`");
+        let takes_stores = !matches!(schedule.run, config::Errand::Rescore | config::Errand::Prune);
+        anyhow::ensure!(
+            takes_stores || schedule.stores.is_empty(),
+            "--config: watch: {:?} goes over everything kept, and takes no `stores`",
+            schedule.run
+        );
+    }
+    Ok(())
 }
 
-fn next(cron: &Cron, schedule: &Schedule, after: DateTime<Local>) -> anyhow::Result<DateTime<Local>> {
-    let fail = || format!("--config: watch.when: {:?} never comes", schedule.when);
-    let at = cron.find_next_occurrence(&after, false).with_context(fail)?;
-    let delay = Duration::from_secs_f64(fastrand::f64() * schedule.jitter);
-    Ok(at + delay)
+/// What a person calls a schedule.
+pub(super) fn name_of(schedule: &Schedule) -> String {
+    let run = serde_json::to_value(schedule.run).ok().and_then(|word| word.as_str().map(str::to_owned));
+    [&[run.unwrap_or_default()][..], &schedule.stores].concat().join(" ")
+}
+
+/// Says when everything comes next.
+fn announce(args: &Args, table: &Timetable) {
+    for (_, schedule, at) in table.each() {
+        let (at, jitter) = (at.format("%Y-%m-%d %H:%M:%S").to_string(), schedule.jitter.to_string());
+        say(args, "watch.next", &[("what", &name_of(schedule)), ("at", &at), ("jitter", &jitter)]);
+    }
+}
+
+/// What fell due while nothing ran: skipped and said, or (`--catch-up`) done now.
+async fn missed(args: &Args, config: &Config, table: &mut Timetable) {
+    let now = Local::now();
+    let home = match args.home.open_by(config).await {
+        Ok(home) => home,
+        // Whoever runs says so when it comes.
+        Err(error) => return tracing::warn!("{error:#}"),
+    };
+    let mut late = Vec::new();
+    for (index, schedule, _) in table.each() {
+        let mut stores = schedule.stores.clone();
+        stores.sort_unstable();
+        let scope = stores.join(",");
+        let kind = match schedule.run {
+            config::Errand::Sweep => "sweep",
+            config::Errand::Rescore => "rescore",
+            _ => continue,
+        };
+        let ran = home.state.latest_run(kind, &scope).await.ok().flatten().map(|run| run.began);
+        let was_due = table.last(index, now);
+        if let (Some(ran), Some(at)) = (ran, was_due)
+            && ran < at.timestamp_millis()
+        {
+            late.push((index, name_of(schedule), at.format("%Y-%m-%d %H:%M:%S").to_string()));
+        }
+    }
+    for (index, what, at) in late {
+        let key = if args.catch_up { "watch.caught_up" } else { "watch.missed" };
+        say(args, key, &[("what", &what), ("at", &at)]);
+        if args.catch_up {
+            table.hurry(index, now);
+        }
+    }
+}
+
+fn say(args: &Args, key: &str, values: &[(&str, &str)]) {
+    let lang = &args.run.grounds.judging.lang;
+    eprintln!("{}", crate::report::words::said(key, values).get(crate::report::words::Lang::of(lang)));
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Did {
+    Done,
+    Failed,
+    /// Another process had the home.
+    Held,
 }
 
 /// One run. What fails is told, and the next one comes as scheduled.
-async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> bool {
+async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> Did {
     let lang = &args.run.grounds.judging.lang;
     let told = match schedule.run {
         config::Errand::Prune => forgotten(args, config, stop).await,
+        config::Errand::Check => fitting(args, config, schedule).await,
         _ => errand(args, config, schedule, stop).await.map(|ended| line(&ended, lang)),
     };
     match told {
         Ok(told) => {
             println!("{told}");
-            true
+            Did::Done
+        }
+        Err(error) if error.is::<Held>() => {
+            say(args, "watch.held", &[("what", &name_of(schedule))]);
+            Did::Held
         }
         Err(error) => {
-            tracing::error!("{:?}: {error:#}", schedule.run);
-            false
+            tracing::error!("{}: {error:#}", name_of(schedule));
+            Did::Failed
         }
     }
 }
@@ -114,27 +205,33 @@ async fn forgotten(args: &Args, config: &Config, stop: &Arc<AtomicBool>) -> anyh
     Ok(prune::line(&pruned, &args.run.grounds.judging.lang))
 }
 
+/// Looks whether the stores' files still fit.
+async fn fitting(args: &Args, config: &Config, schedule: &Schedule) -> anyhow::Result<String> {
+    let (home, _lock) = args.home.take(config).await?;
+    store::check_all(config, &home, &chosen(args, schedule)?, &args.run.grounds.judging.lang).await
+}
+
+/// The stores of a schedule; all where it names none.
+fn chosen(args: &Args, schedule: &Schedule) -> anyhow::Result<Vec<Arc<Store>>> {
+    if schedule.stores.is_empty() {
+        return Ok(args.network.stores()?.all().cloned().map(Arc::new).collect());
+    }
+    args.network.chosen(&schedule.stores)
+}
+
 async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
     // Read anew each time: signatures, registers and the day may be others by now.
-    let auditor = Arc::new(args.run.grounds.auditor()?);
+    let auditor = Arc::new(args.run.grounds.auditor(config)?);
     let (home, _lock) = args.home.take(config).await?;
-    let stores = if schedule.stores.is_empty() {
-        args.network.stores()?.all().cloned().map(Arc::new).collect()
-    } else {
-        args.network.chosen(&schedule.stores)?
-    };
+    let stores = chosen(args, schedule)?;
     let (kind, has_findings) = match schedule.run {
         config::Errand::Rescore => {
             return rescore(&home, auditor, &args.run, false, Arc::clone(stop)).await;
         }
-        config::Errand::Sweep | config::Errand::Prune => ("sweep", None),
+        config::Errand::Sweep | config::Errand::Prune | config::Errand::Check => ("sweep", None),
         config::Errand::Reaudit => ("reaudit", Some(true)),
         config::Errand::Recheck => ("recheck", Some(false)),
     };
-    anyhow::ensure!(
-        has_findings.is_some() || !schedule.stores.is_empty(),
-        "--config: watch: a sweep names its `stores`"
-    );
     let mut aims = BTreeSet::new();
     for store in stores.iter().filter(|_| has_findings.is_some()) {
         let apps = home.state.sample(&store.id, has_findings == Some(true), schedule.apps).await?;
@@ -147,8 +244,8 @@ async fn errand(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<At
     }
     if has_findings.is_some() && aims.is_empty() {
         // Nothing to look at is a run as well, so that its line says so.
-        let run = home.state.begin(kind, "", crate::pipeline::sweep::now()).await?;
-        home.state.end(run.id, "{}", crate::pipeline::sweep::now()).await?;
+        let run = home.state.begin(kind, "", crate::runs::sweep::now()).await?;
+        home.state.end(run.id, "{}", crate::runs::sweep::now()).await?;
         return Ok(Ended { run, is_done: true, counts: Default::default() });
     }
     let errand = Errand {
@@ -198,31 +295,4 @@ async fn grey(args: &Args, home: &Home, stores: &BTreeSet<&str>) -> anyhow::Resu
         }
     }
     Ok(found)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests fail by panic")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn starts_are_spread_over_the_jitter_and_never_early() {
-        let schedule = Schedule {
-            when: "0 3 * * *".into(),
-            run: config::Errand::Sweep,
-            stores: Vec::new(),
-            jitter: 600.0,
-            apps: 0,
-        };
-        let (cron, after) = (super::cron(&schedule).unwrap(), Local::now());
-        let on_the_dot = next(&cron, &Schedule { jitter: 0.0, ..schedule.clone() }, after).unwrap();
-        let late = |_| (next(&cron, &schedule, after).unwrap() - on_the_dot).num_milliseconds();
-        let late: Vec<i64> = (0..200).map(late).collect();
-        assert!(late.iter().all(|ms| (0..=600_000).contains(ms)), "{late:?}");
-        // Of 200 even draws, none in a quarter of the span comes once in 10^25 runs.
-        for quarter in 0..4 {
-            let span = quarter * 150_000..(quarter + 1) * 150_000;
-            assert!(late.iter().any(|ms| span.contains(ms)), "nothing in {span:?}");
-        }
-    }
 }

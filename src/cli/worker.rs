@@ -17,10 +17,10 @@ use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::{GroundsArgs, line, stop_on_interrupt};
 use super::sweep::{Errand, prepare};
+use crate::audit::Auditor;
 use crate::crawl::Store;
-use crate::pipeline::Auditor;
-use crate::pipeline::sweep::{self, Sweep};
 use crate::register::{Register, Registers};
+use crate::runs::sweep::{self, Sweep};
 use crate::store::{Database, Home, Place, Run, State, Vault};
 use health::Health;
 
@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "CLUSTER")]
     on: Option<String>,
     /// Work to take.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "catalogue,listing,package,audit")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "catalogue,listing,package,pictures,audit")]
     stages: Vec<Stage>,
     /// Audits at once. Default: as many as there are cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -60,6 +60,8 @@ enum Stage {
     Listing,
     /// Packages, and screenshots as evidence: many bytes.
     Package,
+    /// Screenshots, fetched and read for words: much computing.
+    Pictures,
     /// Audits: much computing.
     Audit,
     /// Decisions to the case backend, as `xunjian feed` sends them; of several that could, one does.
@@ -73,6 +75,7 @@ impl Stage {
             Self::Catalogue => Some(sweep::Stage::Catalogue),
             Self::Listing => Some(sweep::Stage::Listing),
             Self::Package => Some(sweep::Stage::Package),
+            Self::Pictures => Some(sweep::Stage::Pictures),
             Self::Audit => Some(sweep::Stage::Audit),
             Self::Deliver => None,
         }
@@ -128,15 +131,14 @@ impl Order {
             "it was submitted with other signatures ({}): give this worker the same version and --signatures, or submit the sweep anew",
             self.pack_sha256
         );
-        let policy =
-            own.pack.policies.get(&self.policy).with_context(|| format!("policy {} is not here", self.policy))?;
+        let policy = own.pack.policy(&self.policy).with_context(|| format!("policy {} is not here", self.policy))?;
         let registers: Vec<Register> = match self.registers.as_str() {
             "" => Vec::new(),
             name => serde_json::from_slice(&vault.get(name).await?).context("its registers do not read")?,
         };
         let registers = Arc::new(Registers::new(registers, &self.as_of));
         let (pack, budget) = (Arc::clone(&own.pack), own.budget.clone());
-        Ok(Auditor { pack, policy: policy.clone(), budget, registers })
+        Ok(Auditor { pack, policy, budget, registers })
     }
 }
 
@@ -151,8 +153,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.stages.contains(&Stage::Deliver) {
         args.deliver.check()?;
     }
-    let own = args.grounds.auditor()?;
     let config = args.network.config.load()?;
+    let own = args.grounds.auditor(&config)?;
     runtime()?.block_on(async {
         let home = match &args.on {
             Some(cluster) => args.home.open_on(cluster, &config).await?,

@@ -54,6 +54,8 @@ pub(super) struct File {
     pub(super) driver: Driver,
     /// When the facts were last seen to hold.
     pub(super) seen: String,
+    /// Where the facts are from: `client of 2025-10`.
+    pub(super) facts: Option<String>,
     /// Why nobody could check these facts against the store itself, and what is not known.
     pub(super) unverified: Option<Text>,
     pub(super) hosts: BTreeMap<String, String>,
@@ -106,6 +108,9 @@ pub(super) struct RuleFile {
     pub(super) equals: Option<String>,
     /// Text that must stand in the body.
     pub(super) text: Option<String>,
+    /// There must be no body.
+    #[serde(default)]
+    pub(super) empty: bool,
     pub(super) is: Outcome,
 }
 
@@ -129,6 +134,8 @@ pub(super) struct StepFile {
     /// JSONPath of a text that holds the HTML which `css:` looks into.
     pub(super) fragment: Option<String>,
     pub(super) items: Option<String>,
+    /// JSONPath of the list itself, where `items` does not end in `[*]`.
+    pub(super) list: Option<String>,
     #[serde(default)]
     pub(super) fields: BTreeMap<String, FieldFile>,
     /// Step that each item, or what was found here, leads to.
@@ -171,6 +178,7 @@ pub(super) struct Rule {
     pub(super) at: Option<Selector>,
     pub(super) equals: Option<String>,
     pub(super) text: Option<String>,
+    pub(super) empty: bool,
     pub(super) is: Outcome,
 }
 
@@ -271,13 +279,15 @@ impl Step {
         for rule in step.outcome.iter().chain(&file.outcome) {
             let at = select(&rule.at)?;
             let (status, equals, text, is) = (rule.status, rule.equals.clone(), rule.text.clone(), rule.is);
-            if status.is_none() && at.is_none() && text.is_none() {
-                return Err(("outcome".into(), "a rule needs `status`, `at` or `text`".into()));
+            let empty = rule.empty;
+            if status.is_none() && at.is_none() && text.is_none() && !empty {
+                return Err(("outcome".into(), "a rule needs `status`, `at`, `text` or `empty`".into()));
             }
-            rules.push(Rule { status, at, equals, text, is });
+            rules.push(Rule { status, at, equals, text, empty, is });
         }
         let paging = step.paging.as_ref();
-        let list = step.items.as_deref().and_then(|t| t.trim().trim_start_matches("json:").strip_suffix("[*]"));
+        let of_items = || step.items.as_deref().and_then(|t| t.trim().trim_start_matches("json:").strip_suffix("[*]"));
+        let list = step.list.as_deref().or_else(of_items);
         Ok(Self {
             items: select(&step.items)?,
             fragment: step

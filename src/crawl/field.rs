@@ -9,7 +9,7 @@ use serde::de::{self, value::MapAccessDeserializer};
 use super::page::{Item, Page, clean};
 use super::select::{Form, Selector, regex};
 use super::template::{Escape, fill};
-use crate::model::Listing;
+use crate::model::{Listing, loose};
 
 /// Names that a field may have; `more.NAME` keeps a value of one's own.
 pub(super) const NAMES: &[&str] = &[
@@ -23,6 +23,8 @@ pub(super) const NAMES: &[&str] = &[
     "changelog",
     "permissions",
     "screenshots",
+    "icon",
+    "banner",
     "url",
     "version_name",
     "version_code",
@@ -32,7 +34,7 @@ pub(super) const NAMES: &[&str] = &[
     "updated",
 ];
 /// Fields that are addresses.
-const ADDRESSES: &[&str] = &["url", "download_url", "screenshots"];
+const ADDRESSES: &[&str] = &["url", "download_url", "screenshots", "icon", "banner"];
 /// Fields of many values.
 const LISTS: &[&str] = &["permissions", "screenshots"];
 /// Values of a list field.
@@ -197,7 +199,8 @@ fn put(
 ) -> bool {
     let mut values = values.to_vec();
     if ADDRESSES.contains(&name) {
-        values = values.iter().filter_map(|value| address(&page.answer.url, value)).collect();
+        let base = page.base();
+        values = values.iter().filter_map(|value| address(base, value)).collect();
     }
     if LISTS.contains(&name) && !values.is_empty() {
         values.truncate(LIST_MAX);
@@ -218,11 +221,17 @@ fn put(
         "age_rating" => listing.age_rating = value,
         "description" => listing.description = value,
         "changelog" => listing.changelog = value,
+        "icon" => listing.icon = value,
+        "banner" => listing.banner = value,
         "url" => listing.url = value,
         "version_name" => listing.version_name = value,
-        "version_code" => match value.trim().parse() {
-            Ok(number) => listing.version_code = number,
-            Err(_) => return false,
+        "version_code" => match loose::whole_number(&value) {
+            Some(number) => listing.version_code = number,
+            None => {
+                let shown: String = value.chars().take(60).collect();
+                listing.unread.push(format!("`version_code` is no whole number: {shown}"));
+                return false;
+            }
         },
         "download_url" => listing.download_url = value,
         name if name.starts_with("var.") => {}

@@ -33,6 +33,8 @@ impl Store {
             // The page's number and cursor are the list's, not the app's.
             vars.remove("page");
             let lacks = field::harvest(&step.fields, page, Some(*item), &self.hosts, &mut listing, &mut vars);
+            listing.unread.extend(page.unread());
+            listing.unread.dedup();
             let key = key_of(&listing, &vars);
             let is_double = !key.is_empty() && !met.insert(key.clone());
             keys.push(key);

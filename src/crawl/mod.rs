@@ -8,9 +8,12 @@
 
 mod adapter;
 mod answer;
+mod charset;
 mod fdroid;
 mod field;
+mod genuine;
 mod jar;
+mod linked;
 mod list;
 mod page;
 mod select;
@@ -18,6 +21,8 @@ mod sitemap;
 mod store;
 mod stores;
 mod template;
+mod told;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -30,8 +35,14 @@ use crate::model::fetch::{Ask, Fault, Found};
 
 pub use adapter::{Category, Text};
 pub use jar::{JarError, Signed, open_jar};
-pub use store::{FieldSeen, Store};
+pub use store::{FieldSeen, LACKS, Store};
 pub use stores::{StoreError, Stores, Target};
+
+/// Text in the charset that it is in, valid UTF-8 before any other, and how many places of it are in none.
+#[must_use]
+pub fn text_of(octets: &[u8]) -> (String, usize) {
+    charset::decode(octets, None)
+}
 
 /// Where crawling a store begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,6 +35,8 @@ pub(super) enum Form {
     #[default]
     Json,
     Html,
+    /// XML, in which the same paths are followed as in JSON.
+    Xml,
     Sitemap,
 }
 
@@ -46,7 +48,7 @@ impl Selector {
         let text = text.trim();
         let (kind, rest) = match text.split_once(':') {
             Some((kind @ ("json" | "css" | "ld" | "meta" | "re" | "url" | "value"), rest)) => (kind, rest.trim()),
-            _ if form == Form::Json => ("json", text),
+            _ if matches!(form, Form::Json | Form::Xml) => ("json", text),
             _ => ("css", text),
         };
         let path = || JsonPath::parse(rest).map_err(|e| format!("`{rest}` is no JSONPath: {e}"));

@@ -7,10 +7,13 @@ use super::field::{self, is_package};
 use super::list::{key_of, mark_of};
 use super::page::Page;
 use super::template::{Escape, fill};
-use super::{Hand, Harvest, Memory, Start, Todo, answer, fdroid, sitemap};
+use super::{Hand, Harvest, Memory, Start, Todo, answer, fdroid, genuine, sitemap};
 use crate::model::Listing;
 use crate::model::config::{Pace, StoreSettings};
 use crate::model::fetch::{Answer, Ask, Expected, Fault, Found, Method, Outcome, Purpose, Wanted};
+
+/// What a fault says before the fields that are required and were not found, set apart by commas.
+pub const LACKS: &str = "required and not found: ";
 
 /// Lists nested in lists (sitemap indexes) are followed this deep.
 pub(super) const DEPTH_MAX: u32 = 4;
@@ -65,6 +68,12 @@ impl Store {
     #[must_use]
     pub fn unverified(&self) -> Option<&Text> {
         self.adapter.file.unverified.as_ref()
+    }
+
+    /// Where its facts are from, and how old they were then.
+    #[must_use]
+    pub fn facts(&self) -> Option<&str> {
+        self.adapter.file.facts.as_deref()
     }
 
     /// Parts of its catalogue.
@@ -147,10 +156,14 @@ impl Store {
     /// A page of this store, if the address is one.
     fn by_url(&self, address: &str) -> Option<Result<Todo, Fault>> {
         let url = url::Url::parse(address).ok()?;
-        let path = match url.query() {
+        let mut path = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
+        if let Some(route) = route_of(&url) {
+            path.push('#');
+            path.push_str(route);
+        }
         for (host, regex, step) in &self.adapter.pages {
             let base = url::Url::parse(self.hosts.get(host)?).ok()?;
             let is_any = self.adapter.steps.get(step).is_some_and(|s| s.file.url == "{url}");
@@ -190,20 +203,30 @@ impl Store {
         };
         // A whole address is taken as it is.
         let url = put(&file.url, if file.url == "{url}" { Escape::None } else { Escape::Url })?;
-        let is_json = file.body.trim_start().starts_with(['{', '[']);
         let mut headers = Vec::new();
         for (name, value) in self.adapter.file.headers.iter().chain(&file.headers) {
-            headers.push((name.clone(), put(value, Escape::None)?));
+            // A header made of a value that nobody gave is none.
+            let value = put(value, Escape::None)?;
+            headers.extend((!value.is_empty()).then(|| (name.clone(), value)));
         }
         if file.method == Method::Post {
-            let kind = if is_json { "application/json" } else { "application/x-www-form-urlencoded" };
+            let kind = match file.body.trim_start().chars().next() {
+                Some('{' | '[') => "application/json",
+                Some('<') => "application/xml",
+                _ => "application/x-www-form-urlencoded",
+            };
             headers.push(("content-type".into(), kind.into()));
         }
+        let escape = match file.body.trim_start().chars().next() {
+            Some('{' | '[') => Escape::Json,
+            Some('<') => Escape::Xml,
+            _ => Escape::Url,
+        };
         let ask = Ask {
             method: file.method,
             url,
             headers,
-            body: put(&file.body, if is_json { Escape::Json } else { Escape::Url })?.into_bytes(),
+            body: put(&file.body, escape)?.into_bytes(),
             purpose: file.purpose,
             validators: None,
             captcha: self.adapter.file.captcha.clone(),
@@ -238,7 +261,8 @@ impl Store {
         let Some(step) = self.adapter.steps.get(&todo.step) else {
             return Harvest::fault(Fault::new(Outcome::AdapterBroken, format!("{}: no step `{}`", self.id, todo.step)));
         };
-        let page = Page::new(answer, &step.file.embedded, step.fragment.as_ref());
+        let page = Page::new(answer, &step.file.embedded, step.fragment.as_ref())
+            .in_xml(step.file.form == super::select::Form::Xml);
         if let Some(fault) = answer::fault(&step.rules, &page) {
             return Harvest::fault(fault);
         }
@@ -247,6 +271,16 @@ impl Store {
             (Some(items), _) => self.list(step, items, todo, &page),
             (None, _) => self.single(step, todo, &page),
         };
+        let is_broken = |fault: &Fault| fault.outcome == Outcome::AdapterBroken;
+        let is_nothing = harvest.found.is_empty() && harvest.next.is_empty() && !harvest.faults.is_empty();
+        // A list that does not fit may be no list at all.
+        if step.items.is_some()
+            && is_nothing
+            && harvest.faults.iter().all(is_broken)
+            && let Some(told) = self.told(step, todo, &page, &Listing::default(), true)
+        {
+            harvest = told;
+        }
         harvest.next.iter_mut().for_each(|next| next.want.clone_from(&todo.want));
         harvest
     }
@@ -254,12 +288,18 @@ impl Store {
     fn single(&self, step: &Step, todo: &Todo, page: &Page<'_>) -> Harvest {
         let (mut listing, mut vars) = (todo.partial.clone(), todo.vars.clone());
         let lacks = field::harvest(&step.fields, page, None, &self.hosts, &mut listing, &mut vars);
+        if let Some(told) = self.told(step, todo, page, &listing, !lacks.is_empty()) {
+            return told;
+        }
         if !lacks.is_empty() {
-            return Harvest::fault(self.broken(
-                todo,
-                page.answer,
-                &format!("required and not found: {}", lacks.join(", ")),
-            ));
+            return Harvest::fault(self.broken(todo, page.answer, &format!("{LACKS}{}", lacks.join(", "))));
+        }
+        // The list named the app whose page this was to be.
+        let named = &todo.partial.package;
+        if !named.is_empty() && listing.package != *named {
+            let detail =
+                format!("{}: the list says `{named}`, its page is that of `{}`", page.answer.url, listing.package);
+            return Harvest::fault(Fault::with_page(Outcome::AdapterBroken, detail, page.answer));
         }
         if !self.is_wanted(step, todo, &vars) {
             // One of several that a search found.
@@ -268,6 +308,8 @@ impl Store {
         if listing.url.is_empty() {
             listing.url.clone_from(&page.answer.url);
         }
+        listing.unread.extend(page.unread());
+        listing.unread.dedup();
         self.pass_on(step, todo, listing, vars, page.answer)
     }
 
@@ -326,9 +368,23 @@ impl Store {
         let package = (!listing.download_url.is_empty()).then(|| {
             let mut ask = Ask::get(listing.download_url.clone(), Purpose::Package);
             ask.captcha.clone_from(&self.adapter.file.captcha);
+            ask.headers = self.own_headers(&listing.download_url, vars);
             Wanted { ask, expected }
         });
-        Ok(Found { listing, package })
+        let is_named = genuine::names(&answer.body, &listing.package);
+        Ok(Found { listing, package, is_named })
+    }
+
+    /// The store's own headers, for a package that lies at one of its hosts.
+    fn own_headers(&self, url: &str, vars: &BTreeMap<String, String>) -> Vec<(String, String)> {
+        let origin = |url: &str| url::Url::parse(url).ok().map(|url| url.origin());
+        if !self.hosts.values().any(|host| origin(host) == origin(url)) {
+            return Vec::new();
+        }
+        let mut all = self.vars.clone();
+        all.extend(vars.clone());
+        let filled = |value: &str| fill(value, &all, &self.hosts, Escape::None).ok().filter(|value| !value.is_empty());
+        self.adapter.file.headers.iter().filter_map(|(name, value)| Some((name.clone(), filled(value)?))).collect()
     }
 
     /// Field by field, what the adapter knows and an app has.
@@ -356,4 +412,9 @@ impl Store {
         };
         fields.into_iter().map(|(name, required)| FieldSeen { value: text(&name), required, name }).collect()
     }
+}
+
+/// The part of an address that a page's own scripts take for the app: `#/app/C100`, `#!/app/C100`.
+pub(super) fn route_of(url: &url::Url) -> Option<&str> {
+    url.fragment().filter(|fragment| fragment.starts_with(['/', '!']))
 }

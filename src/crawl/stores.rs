@@ -6,7 +6,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use super::adapter::{Adapter, File};
-use super::store::Store;
+use super::store::{Store, route_of};
 use crate::model::config::{Config, StoreSettings};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/stores");
@@ -111,8 +111,31 @@ impl Stores {
     pub fn by_word(&self, word: &str) -> Result<Store, String> {
         match word.strip_prefix("fdroid+") {
             Some(address) => Ok(self.repository(address)?.0),
-            None => self.get(word).cloned().ok_or_else(|| format!("no store `{word}`; there are {}", self.ids())),
+            None => self.named(word).cloned(),
         }
+    }
+
+    /// A store as people name it: by its id in whatever case, or by part of its Chinese or English name.
+    ///
+    /// # Errors
+    /// When there is none, with the nearest one there is.
+    pub fn named(&self, word: &str) -> Result<&Store, String> {
+        let lower = word.trim().to_lowercase();
+        if let Some(store) = self.get(&lower) {
+            return Ok(store);
+        }
+        let is_meant = |store: &&Store| {
+            let title = store.title();
+            let is_chinese = lower.chars().count() >= 2 && !lower.is_ascii() && title.zh.contains(&lower);
+            is_chinese || title.en.to_lowercase() == lower || title.zh.to_lowercase() == lower
+        };
+        let mut meant = self.all().filter(is_meant);
+        if let (Some(store), None) = (meant.next(), meant.next()) {
+            return Ok(store);
+        }
+        let near = self.stores.keys().map(|id| (distance(id, &lower), id)).filter(|(distance, _)| *distance <= NEAR);
+        let near = near.min().map(|(_, id)| format!(" (did you mean `{id}`?)")).unwrap_or_default();
+        Err(format!("no store `{word}`{near}; there are {}", self.ids()))
     }
 
     /// Reads a word of the command line; nothing when it does not speak of stores.
@@ -140,7 +163,7 @@ impl Stores {
             let words = words.ok_or("`*` takes words: `*:?WORDS`")?;
             return Ok(Some(Target::Words(searching, words.to_owned())));
         }
-        let store = self.get(id).cloned().ok_or_else(|| format!("no store `{id}`; there are {}", self.ids()))?;
+        let store = self.named(id)?.clone();
         Ok(Some(match words {
             Some(words) => Target::Words(vec![store], words.to_owned()),
             None => Target::App(Box::new(store), what.to_owned()),
@@ -153,6 +176,13 @@ impl Stores {
         let own = self.all().filter(|store| store.id != GENERIC).chain(self.get(GENERIC));
         let store = own.into_iter().find(|store| store.start(&start).is_ok());
         let store = store.ok_or_else(|| format!("{address}: no store knows this page"))?;
+        let route = url::Url::parse(address).ok().and_then(|url| route_of(&url).map(str::to_owned));
+        if let Some(route) = route.filter(|_| store.id == GENERIC) {
+            return Err(format!(
+                "{address}: the app is named behind `#` ({route}), which no server is sent, and no store's file knows \
+                 this form; give STORE:PACKAGE or the page's other address"
+            ));
+        }
         Ok(Target::Page(Box::new(store.clone()), address.to_owned()))
     }
 
@@ -175,6 +205,24 @@ impl Stores {
         store.vars.extend(fingerprint.map(|f| ("fingerprint".to_owned(), f)));
         Ok((store, package))
     }
+}
+
+/// Slips of the pen between a word and the store that is meant.
+const NEAR: usize = 2;
+
+/// Insertions, deletions and replacements that make one word of the other (Levenshtein, 1966).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, c) in one.chars().take(64).enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, d) in other.iter().enumerate() {
+            let cost = corner + usize::from(c != *d);
+            let least = cost.min(row[j] + 1).min(row[j + 1] + 1);
+            corner = std::mem::replace(&mut row[j + 1], least);
+        }
+    }
+    row[other.len()]
 }
 
 fn ids(stores: &BTreeMap<String, Store>) -> String {

@@ -9,6 +9,8 @@ pub(super) enum Escape {
     Url,
     /// As the inside of a JSON text.
     Json,
+    /// As text or an attribute's value in XML.
+    Xml,
     /// As it is.
     None,
 }
@@ -64,6 +66,7 @@ fn escaped(value: &str, escape: Escape) -> String {
             let quoted = serde_json::Value::from(value).to_string();
             quoted[1..quoted.len() - 1].to_owned()
         }
+        Escape::Xml => quick_xml::escape::escape(value).into_owned(),
         Escape::Url => {
             let mut out = String::new();
             for byte in value.bytes() {

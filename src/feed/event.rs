@@ -3,13 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::model::Finding;
-use crate::store::{AuditRow, Letter, Result, Review, State};
-
-/// `2026-11-24T10:33:00.000Z`
-fn timestamp(at: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(at)
-        .map_or_else(String::new, |t| t.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
-}
+use crate::report::law;
+use crate::store::{AuditRow, Letter, Result, Review, State, in_force, timestamp};
 
 /// The event of a letter. Made from what never changes (the audit and the decisions), so that
 /// every try sends the same bytes.
@@ -20,12 +15,13 @@ fn timestamp(at: i64) -> String {
 /// When the state cannot be read.
 pub async fn event(state: &impl State, letter: &Letter, source: &str, page: &str) -> Result<Value> {
     let audit = state.audit(letter.audit).await?;
-    let reviews = if letter.finding.is_empty() { Vec::new() } else { state.reviews(&letter.finding).await? };
-    let decision = reviews.iter().rev().find(|review| review.at <= letter.at && review.verdict != "remark");
-    let mut data = json!({ "decision": decision.map(decided) });
+    let known = if letter.finding.is_empty() { None } else { state.finding(&letter.finding).await? };
+    let mut data = stood(state, letter).await?;
     if let Some(audit) = &audit {
-        let finding = audit.audit.findings.iter().find(|finding| finding.id == letter.finding);
-        about_audit(&mut data, audit, finding)?;
+        let is_it = |finding: &&Finding| known.as_ref().is_some_and(|known| known.sign == finding.sign.id());
+        about_audit(&mut data, audit, audit.audit.findings.iter().find(is_it))?;
+        data["app"]["number"] = json!(letter.app);
+        data["app"]["listed"] = json!(audit.listed);
     }
     if !page.is_empty() {
         let path = if letter.finding.is_empty() {
@@ -41,6 +37,10 @@ pub async fn event(state: &impl State, letter: &Letter, source: &str, page: &str
     }
     if !letter.finding.is_empty() {
         data["finding_id"] = json!(letter.finding);
+        let former = state.former_ids(&letter.finding).await?;
+        if !former.is_empty() {
+            data["former_ids"] = json!(former);
+        }
     }
     Ok(json!({
         "specversion": "1.0",
@@ -56,16 +56,19 @@ pub async fn event(state: &impl State, letter: &Letter, source: &str, page: &str
     }))
 }
 
-fn decided(review: &Review) -> Value {
-    json!({
-        "verdict": review.verdict,
-        "reason": review.reason,
-        "by": review.who,
-        "at": timestamp(review.at),
-        "mend_by": review.mend_by,
-        "note": review.note,
-        "evidence": review.evidence,
-    })
+/// What stood when the letter was written. Letters of before did not keep it: the decision in
+/// force at their time.
+async fn stood(state: &impl State, letter: &Letter) -> Result<Value> {
+    if let Ok(about @ Value::Object(_)) = serde_json::from_str(&letter.about) {
+        let mut data = json!({ "decision": null });
+        for (key, value) in about.as_object().into_iter().flatten() {
+            data[key] = value.clone();
+        }
+        return Ok(data);
+    }
+    let reviews = if letter.finding.is_empty() { Vec::new() } else { state.reviews(&letter.finding).await? };
+    let until: Vec<Review> = reviews.into_iter().filter(|review| review.at <= letter.at).collect();
+    Ok(json!({ "decision": in_force(&until).map(Review::told) }))
 }
 
 fn about_audit(data: &mut Value, row: &AuditRow, finding: Option<&Finding>) -> Result<()> {
@@ -73,6 +76,10 @@ fn about_audit(data: &mut Value, row: &AuditRow, finding: Option<&Finding>) -> R
     data["app"] = serde_json::to_value(&audit.app)?;
     data["artifacts"] = serde_json::to_value(&audit.artifacts)?;
     data["coverage"] = json!({ "level": audit.coverage.level, "reading": audit.coverage.reading().id() });
+    data["basis"] = serde_json::to_value(&audit.basis)?;
+    if let Some(banner) = law::banner(&audit.basis) {
+        data["banner"] = json!({ "zh": banner.zh, "en": banner.en });
+    }
     data["made_by"] = serde_json::to_value(&row.made_by)?;
     data["audit"] = json!({ "id": row.id, "at": timestamp(row.at), "as_of": row.as_of });
     if let Some(finding) = finding {

@@ -9,7 +9,7 @@ use ring::hmac;
 const SECRET_MIN: usize = 32;
 
 /// Seconds that clocks may differ.
-const CLOCK_MAX: i64 = 300;
+pub const CLOCK_MAX: i64 = 300;
 
 /// What sender and receiver share. Never shown, not even in `Debug`.
 #[derive(Clone)]

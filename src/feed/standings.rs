@@ -3,66 +3,40 @@
 //! Asked for with `GET` and an `ETag`, or pushed to us with a signature. The contract is
 //! `docs/feed/openapi.yaml` and `docs/feed/standings.schema.json`.
 
+use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::signing::CLOCK_MAX;
+use super::told::{KINDS, LeftOut, Told};
 use crate::model::{RegisterKind, Row, hex};
-use crate::register::{FolderError, Register, checked, keep};
+use crate::register::{FolderError, Register, keep, read_all};
 use crate::store::{State, StoreError};
 
 /// Longest list of lists, in bytes.
 pub const BYTES_MAX: usize = 64 << 20;
-/// Name of what is told.
-const SCHEMA: &str = "xunjian/standings/1";
 /// Where the state keeps what was last taken.
-const NOTES: &str = "standings";
-
-/// What the case backend says.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Told {
-    schema: String,
-    /// The moment it speaks of.
-    as_of: DateTime<Utc>,
-    white: Option<Vec<Entry>>,
-    grey: Option<Vec<Entry>>,
-    black: Option<Vec<Entry>>,
-}
-
-/// An app or a provider on a list.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Entry {
-    provider: String,
-    credit_code: String,
-    app: String,
-    package: String,
-    number: String,
-    /// Day to mend by.
-    until: String,
-}
-
-/// An entry that was left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
-    /// The list.
-    pub list: &'static str,
-    /// Its place there, from 1.
-    pub entry: usize,
-    /// Why.
-    pub reason: String,
-}
+pub(super) const NOTES: &str = "standings";
+/// Looks for whoever else takes lists to end.
+const LOOKS: u32 = 600;
+/// Time between them.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What was taken of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Taken {
     /// Entries kept, by list. A list that was not told stays as it was.
     pub kept: Vec<(&'static str, usize)>,
-    /// Entries left out.
+    /// Entries left out, the first thousand.
     pub left_out: Vec<LeftOut>,
+    /// All entries left out.
+    pub left_out_count: usize,
+    /// Names beside those of the contract: nothing was done with them.
+    pub unknown: Vec<String>,
 }
 
 /// Why standings were not taken.
@@ -71,125 +45,217 @@ pub enum StandingsError {
     /// Not what the contract says.
     #[error("no standings: {0}")]
     Format(String),
+    /// No entry of a list can be kept: the register stays as it is.
+    #[error("{list}: none of {entries} entries can be kept, so the list stays as it is; the first: {why}")]
+    Nothing {
+        /// The list.
+        list: &'static str,
+        /// Its entries.
+        entries: usize,
+        /// What is wrong with the first.
+        why: String,
+    },
+    /// Of a moment that has not come.
+    #[error("they are as of {told}, and here it is {now}: check the clock of the case backend")]
+    Future {
+        /// Of the message.
+        told: String,
+        /// Our clock.
+        now: String,
+    },
     /// Older than what is known.
-    #[error("they are as of {told}, and those of {known} are known already")]
+    #[error("{list}: they are as of {told}, and those of {known} are known already")]
     Older {
+        /// The list.
+        list: &'static str,
         /// Of the message.
         told: String,
         /// What is known.
         known: String,
     },
+    /// Of the same moment as what is known, and something else.
+    #[error("{list}: another list as of {as_of} is known already; tell a correction with a later moment")]
+    Conflict {
+        /// The list.
+        list: &'static str,
+        /// The moment.
+        as_of: String,
+    },
+    /// Somebody else takes lists and does not end.
+    #[error("another process keeps the registers busy")]
+    Busy,
     /// The registers.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The folder of registers.
+    #[error("the folder of registers: {0}")]
+    Io(#[from] std::io::Error),
     /// The state.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Takes standings: each list told replaces the register of its kind as a whole.
+impl StandingsError {
+    /// Its name in problems and reports; `None` where it is no fault of the message.
+    #[must_use]
+    pub const fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Format(_) => Some("standings-format"),
+            Self::Nothing { .. } => Some("standings-nothing"),
+            Self::Future { .. } => Some("standings-future"),
+            Self::Older { .. } => Some("standings-older"),
+            Self::Conflict { .. } => Some("standings-conflict"),
+            Self::Busy | Self::Folder(_) | Self::Io(_) | Self::Store(_) => None,
+        }
+    }
+}
+
+/// What the lead is shown of the lists that came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Came {
+    /// When, in milliseconds since 1970 UTC.
+    pub at: i64,
+    /// What the message says of its moment; empty where it cannot be read.
+    pub as_of: String,
+    /// `KIND: n` of each list kept; empty where none was taken.
+    pub kept: String,
+    /// Entries left out.
+    pub left_out: usize,
+    /// The first of them, or why nothing was taken.
+    pub why: Vec<String>,
+}
+
+/// The lists that came last, and those that were refused last: `None` where there were none.
 ///
 /// # Errors
-/// When they are none, older than those known, or cannot be kept.
-pub async fn take(state: &impl State, folder: &Path, bytes: &[u8]) -> Result<Taken, StandingsError> {
-    let told: Told = serde_json::from_slice(bytes).map_err(|error| StandingsError::Format(error.to_string()))?;
-    if told.schema != SCHEMA {
-        return Err(StandingsError::Format(format!("schema is {:?}, not {SCHEMA}", told.schema)));
-    }
-    let as_of = told.as_of.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    if let Some(known) = state.noted(NOTES, "as_of").await?
-        && as_of < known
-    {
-        return Err(StandingsError::Older { told: as_of, known });
-    }
-    let sha256 = hex(&Sha256::digest(bytes));
-    let mut taken = Taken::default();
-    for (kind, entries) in
-        [(RegisterKind::White, told.white), (RegisterKind::Grey, told.grey), (RegisterKind::Black, told.black)]
-    {
-        let Some(entries) = entries else { continue };
-        let rows = rows(kind, entries, &mut taken.left_out);
-        taken.kept.push((kind.id(), rows.len()));
-        keep(folder, &Register { kind, sha256: sha256.clone(), rows })?;
-    }
-    state.note(NOTES, "as_of", &as_of).await?;
-    Ok(taken)
+/// When the state cannot be read.
+pub async fn came(state: &impl State) -> Result<[Option<Came>; 2], StoreError> {
+    let read = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    Ok([read(state.noted(NOTES, "taken").await?), read(state.noted(NOTES, "refused").await?)])
 }
 
-fn rows(kind: RegisterKind, entries: Vec<Entry>, left_out: &mut Vec<LeftOut>) -> Vec<Row> {
-    let mut rows = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.into_iter().enumerate() {
-        let row = Row {
-            row: index + 1,
-            provider: entry.provider,
-            credit_code: entry.credit_code,
-            app: entry.app,
-            package: entry.package,
-            number: entry.number,
-            until: entry.until,
-        };
-        match checked(row) {
-            Ok(row) => rows.push(row),
-            Err(reason) => left_out.push(LeftOut { list: kind.id(), entry: index + 1, reason }),
+/// `2026-11-24T10:33:00.000Z`
+fn written(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn moment(millis: i64) -> String {
+    DateTime::from_timestamp_millis(millis).map_or_else(String::new, written)
+}
+
+/// Takes standings: each list told replaces the register of its kind as a whole. `now` in milliseconds
+/// since 1970 UTC.
+///
+/// # Errors
+/// When they are none, of a moment before those known or after `now`, other ones than those known of
+/// the same moment, or cannot be kept. All of a message is taken, or nothing.
+pub async fn take(state: &impl State, folder: &Path, bytes: &[u8], now: i64) -> Result<Taken, StandingsError> {
+    let told = Told::read(bytes);
+    let as_of = told.as_ref().map(|told| written(told.as_of)).unwrap_or_default();
+    let taken = match told {
+        Ok(told) => keep_told(state, folder, told, &hex(&Sha256::digest(bytes)), now).await,
+        Err(error) => Err(error),
+    };
+    let mut came = Came { at: now, as_of, ..Came::default() };
+    match &taken {
+        Ok(taken) => {
+            came.kept = taken.kept.iter().map(|(list, n)| format!("{list}: {n}")).collect::<Vec<_>>().join(", ");
+            came.left_out = taken.left_out_count;
+            let first = taken.left_out.iter().take(5);
+            came.why = first.map(|out| format!("{} {}: {}", out.list, out.entry, out.reason)).collect();
+            state.note(NOTES, "taken", &serde_json::to_string(&came).map_err(StoreError::from)?).await?;
+        }
+        Err(error) if error.code().is_some() => {
+            came.why = vec![error.to_string()];
+            state.note(NOTES, "refused", &serde_json::to_string(&came).map_err(StoreError::from)?).await?;
+        }
+        Err(_) => {}
+    }
+    taken
+}
+
+async fn keep_told(
+    state: &impl State,
+    folder: &Path,
+    told: Told,
+    message: &str,
+    now: i64,
+) -> Result<Taken, StandingsError> {
+    if told.as_of.timestamp_millis() > now + CLOCK_MAX * 1_000 {
+        return Err(StandingsError::Future { told: written(told.as_of), now: moment(now) });
+    }
+    let _alone = alone(folder).await?;
+    let mut hashes = Vec::new();
+    for (kind, rows) in &told.lists {
+        hashes.push(fits(state, *kind, rows, told.as_of, now).await?);
+    }
+    let mut kept = Vec::new();
+    let as_of = written(told.as_of);
+    for ((kind, rows), hash) in told.lists.into_iter().zip(hashes) {
+        kept.push((kind.id(), rows.len()));
+        keep(folder, &Register { kind, sha256: message.to_owned(), rows })?;
+        for (what, value) in [("as_of", as_of.as_str()), ("rows", &hash), ("message", message)] {
+            state.note(NOTES, &format!("{}.{what}", kind.id()), value).await?;
         }
     }
-    rows
+    Ok(Taken { kept, left_out: told.left_out, left_out_count: told.left_out_count, unknown: told.unknown })
 }
 
-/// Where standings are asked for.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Address.
-    pub from: url::Url,
-    /// Folder of registers.
-    pub folder: std::path::PathBuf,
-}
-
-/// What asking came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
-    /// Nothing changed since the last time.
-    Unchanged,
-    /// New ones.
-    Taken(Taken),
-    /// No standings came; why.
-    Refused(String),
-}
-
-impl super::Feed {
-    /// Asks the case backend for standings, with the `ETag` of those it gave last.
-    ///
-    /// # Errors
-    /// When they cannot be kept, or are none.
-    pub async fn ask_for_standings(&self, source: &Source, now: i64) -> Result<Asked, StandingsError> {
-        let state = &self.home.state;
-        let mut request = self.signed(self.client.get(source.from.clone()), "standings", b"", now);
-        if let Some(etag) = state.noted(NOTES, "etag").await? {
-            request = request.header("if-none-match", etag);
-        }
-        let mut answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(error) => return Ok(Asked::Refused(error.without_url().to_string())),
-        };
-        match answer.status().as_u16() {
-            304 => return Ok(Asked::Unchanged),
-            200 => {}
-            status => return Ok(Asked::Refused(format!("status {status}"))),
-        }
-        let etag = answer.headers().get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
-        let mut bytes = Vec::new();
-        loop {
-            match answer.chunk().await {
-                Ok(Some(chunk)) if bytes.len() + chunk.len() <= BYTES_MAX => bytes.extend_from_slice(&chunk),
-                Ok(Some(_)) => return Ok(Asked::Refused(format!("more than {BYTES_MAX} bytes"))),
-                Ok(None) => break,
-                Err(error) => return Ok(Asked::Refused(error.without_url().to_string())),
-            }
-        }
-        let taken = take(state, &source.folder, &bytes).await?;
-        if let Some(etag) = etag {
-            state.note(NOTES, "etag", &etag).await?;
-        }
-        Ok(Asked::Taken(taken))
+/// Fails where a list must not replace the one known; the hash of its rows.
+async fn fits(
+    state: &impl State,
+    kind: RegisterKind,
+    rows: &[Row],
+    as_of: DateTime<Utc>,
+    now: i64,
+) -> Result<String, StandingsError> {
+    let hash = hex(&Sha256::digest(serde_json::to_vec(rows).map_err(StoreError::from)?));
+    let noted = async |what: &str| state.noted(NOTES, &format!("{}.{what}", kind.id())).await;
+    let known = match noted("as_of").await? {
+        Some(known) => Some(known),
+        // Versions before 0.2 kept one moment for all lists.
+        None => state.noted(NOTES, "as_of").await?,
+    };
+    let known = known.and_then(|known| known.parse::<DateTime<Utc>>().ok());
+    // Such versions took any moment: one that has not come was none, and stands in nobody's way.
+    let Some(known) = known.filter(|known| known.timestamp_millis() <= now + CLOCK_MAX * 1_000) else {
+        return Ok(hash);
+    };
+    if as_of < known {
+        return Err(StandingsError::Older { list: kind.id(), told: written(as_of), known: written(known) });
     }
+    if as_of == known && noted("rows").await?.is_some_and(|known| known != hash) {
+        return Err(StandingsError::Conflict { list: kind.id(), as_of: written(as_of) });
+    }
+    Ok(hash)
+}
+
+/// Whether a folder holds the lists that were last taken, so that they need not be asked for again.
+pub(super) async fn are_there(state: &impl State, folder: &Path) -> Result<bool, StandingsError> {
+    let mut is_any = false;
+    for kind in KINDS {
+        let Some(message) = state.noted(NOTES, &format!("{}.message", kind.id())).await? else { continue };
+        is_any = true;
+        // One that cannot be read is not there.
+        let held = read_all(folder, &[kind]).unwrap_or_default();
+        if !held.iter().any(|register| register.sha256 == message) {
+            return Ok(false);
+        }
+    }
+    Ok(is_any)
+}
+
+/// Keeps others, in this process and in others, from taking lists into the same folder meanwhile.
+async fn alone(folder: &Path) -> Result<File, StandingsError> {
+    tokio::fs::create_dir_all(folder).await?;
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => tokio::time::sleep(LOOK).await,
+            Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+    Err(StandingsError::Busy)
 }

@@ -33,6 +33,8 @@ pub struct Contents {
     pub resources: Vec<String>,
     /// String constants of the code.
     pub code: Vec<String>,
+    /// String constants by the class that uses them; a leading dot as above.
+    pub literals: BTreeMap<String, Vec<String>>,
     /// Domains the code names, as addresses.
     pub domains: Vec<String>,
     /// Bundled files: path below `assets/` to what it says.
@@ -64,6 +66,7 @@ impl Contents {
         let files = natives.chain(self.assets.keys().map(|path| format!("assets/{path}")));
         let addresses = self.domains.iter().map(|domain| format!("https://{domain}/"));
         let mut facts = Facts::default();
+        let own = &own;
         let mut add = |kind: Kind, place: &str, unit: &str, texts: &mut dyn Iterator<Item = String>| {
             let mut block = Block::new(kind, place, unit);
             texts.enumerate().for_each(|(index, text)| block.push(index as u32 + 1, &text));
@@ -77,11 +80,17 @@ impl Contents {
         add(Kind::Setting, "told!/AndroidManifest.xml", "setting", &mut self.settings.iter().cloned());
         add(Kind::Resource, "told!/resources.arsc", "string", &mut self.resources.iter().cloned());
         add(Kind::Class, "told!/classes.dex", "class", &mut self.classes.iter().map(own).chain(bodies));
-        add(Kind::Code, "told!/classes.dex", "string", &mut self.code.iter().cloned().chain(addresses));
+        let constants = self.code.iter().chain(self.literals.values().flatten()).cloned();
+        add(Kind::Code, "told!/classes.dex", "string", &mut constants.chain(addresses));
         add(Kind::File, "told!", "entry", &mut files.into_iter());
         for (path, text) in &self.assets {
             add(Kind::Asset, &format!("told!/assets/{path}"), "line", &mut text.lines().map(str::to_owned));
         }
+        let mut literals = Block::new(Kind::Literal, "told!/classes.dex", "");
+        for (class, texts) in &self.literals {
+            texts.iter().for_each(|text| literals.push_named(&own(class), text));
+        }
+        facts.push(literals);
         facts
     }
 }

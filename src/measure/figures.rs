@@ -1,8 +1,11 @@
 //! Precision, recall, F1, average precision, Brier score, reliability.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+
+use crate::model::Confidence;
 
 /// One labelled example and what was said of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +43,17 @@ pub struct Figures {
     pub brier: f64,
     /// Stated probability beside what came true, in five bands.
     pub reliability: Vec<Reliability>,
+    /// Of what was called so, how much is, for each confidence it was called with.
+    pub confidence: BTreeMap<&'static str, Called>,
+}
+
+/// What was called with one confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Called {
+    /// Called so.
+    pub examples: usize,
+    /// And are.
+    pub hits: usize,
 }
 
 /// One band of the reliability table.
@@ -90,7 +104,18 @@ pub fn figures(judged: &[Judged]) -> Figures {
         average_precision: round(average_precision(judged)),
         brier: round(squared / judged.len().max(1) as f64),
         reliability: reliability(judged),
+        confidence: confidence(judged),
     }
+}
+
+/// Likely and strong calls apart; weak ones are none.
+fn confidence(judged: &[Judged]) -> BTreeMap<&'static str, Called> {
+    let called = |confidence| {
+        let all = judged.iter().filter(|item| item.called && Confidence::of(item.probability) == confidence);
+        let (hits, others): (Vec<&Judged>, Vec<&Judged>) = all.partition(|item| item.truth);
+        Called { examples: hits.len() + others.len(), hits: hits.len() }
+    };
+    BTreeMap::from([("likely", called(Confidence::Likely)), ("strong", called(Confidence::Strong))])
 }
 
 fn share(part: usize, whole: usize) -> f64 {
@@ -152,6 +177,8 @@ mod tests {
         assert!((f.average_precision - 0.8333).abs() < 1e-4);
         assert!((f.brier - (0.01 + 0.64 + 0.49 + 0.01) / 4.0).abs() < 1e-4);
         assert_eq!(f.reliability[4].examples, 2);
+        let called = |confidence: &str| (f.confidence[confidence].examples, f.confidence[confidence].hits);
+        assert_eq!((called("likely"), called("strong")), ((1, 0), (1, 1)));
     }
 
     #[test]

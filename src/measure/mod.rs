@@ -7,5 +7,5 @@ mod label;
 
 pub use contents::Contents;
 pub use corpus::{Corpus, CorpusError, Labelled, Package, read};
-pub use figures::{Figures, Judged, Reliability, figures};
+pub use figures::{Called, Figures, Judged, Reliability, figures};
 pub use label::{Label, Labels, label_name, read_table};

@@ -12,7 +12,7 @@ mod warc;
 
 pub use bag::{Bag, BagInfo};
 pub use custody::{Custody, Entry};
-pub use verify::{Difference, stamped, verify};
+pub use verify::{Difference, folder_of, open, stamped, verify};
 pub use warc::{Exchange, Warc};
 
 /// Names of what a bag of ours holds.
@@ -31,6 +31,10 @@ pub mod name {
     pub const CASE: &str = "data/case.json";
     /// The report, as the audit is to write it again.
     pub const REPORT: &str = "data/report.json";
+    /// The report as a page for people.
+    pub const PAGE: &str = "data/report.html";
+    /// What the bag holds and how to check it, in Chinese and English.
+    pub const README: &str = "data/说明.txt";
     /// The listing as it was read.
     pub const LISTING: &str = "data/listing.json";
     /// Requests and answers.
@@ -45,6 +49,8 @@ pub mod name {
     pub const PACKAGES: &str = "data/packages";
     /// Folder of screenshots, in the listing's order.
     pub const SCREENSHOTS: &str = "data/screenshots";
+    /// Folder of the parts of pictures that the finding's evidence shows, by the evidence's number.
+    pub const CUT_OUTS: &str = "data/cut-outs";
     /// Folder of signatures and policies.
     pub const SIGNATURES: &str = "data/signatures";
 }

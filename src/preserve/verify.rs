@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -156,13 +156,36 @@ fn is_below(name: &str) -> bool {
     !name.contains('\\') && !name.contains(':') && parts.iter().all(|part| !matches!(*part, "" | "." | ".."))
 }
 
-/// Links are no files of a bag: they could lead anywhere.
-fn open(root: &Path, name: &str) -> io::Result<File> {
-    let path = root.join(name);
+/// Opens a file of a bag. Links are none, nor is what lies behind a folder that is one: they
+/// could lead anywhere. Nor are pipes and devices, which have no end.
+///
+/// # Errors
+/// When it is no regular file of the bag, or cannot be opened.
+pub fn open(root: &Path, name: &str) -> io::Result<File> {
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    let path = folder_of(root, folder)?.join(file);
     if !fs::symlink_metadata(&path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file"));
     }
     File::open(path)
+}
+
+/// A folder of a bag, each part of whose name is a folder itself.
+///
+/// # Errors
+/// When one of them is not, or is not there.
+pub fn folder_of(root: &Path, name: &str) -> io::Result<PathBuf> {
+    let mut path = root.to_owned();
+    for part in name.split('/').filter(|part| !part.is_empty()) {
+        path.push(part);
+        if !fs::symlink_metadata(&path)?.is_dir() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "lies behind something that is no folder of the bag",
+            ));
+        }
+    }
+    Ok(path)
 }
 
 fn read(root: &Path, name: &str) -> io::Result<String> {

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::{sha256, timestamp};
+use crate::model::fetch::text_octets;
 
 /// One question and its answer.
 #[derive(Debug, Clone, Default)]
@@ -14,16 +15,18 @@ pub struct Exchange {
     pub method: String,
     /// Address asked.
     pub url: String,
-    /// Headers of the request, as sent.
+    /// Headers of the request, as sent; values hold octets as [`crate::model::fetch::octets_text`] has them.
     pub sent: Vec<(String, String)>,
-    /// Body of the request.
+    /// Body of the request, as the same.
     pub sent_body: String,
     /// Status of the answer.
     pub status: u16,
-    /// Headers of the answer.
+    /// Headers of the answer, as the same.
     pub headers: Vec<(String, String)>,
     /// Body of the answer, decoded.
     pub body: Vec<u8>,
+    /// The body went on, and was not kept to its end.
+    pub is_cut: bool,
     /// Address connected to, where known.
     pub peer: Option<String>,
     /// When, in milliseconds since 1970 UTC.
@@ -70,11 +73,14 @@ impl Warc {
         if let Some(peer) = &exchange.peer {
             fields.push(("WARC-IP-Address", address(peer)));
         }
+        if exchange.is_cut {
+            fields.push(("WARC-Truncated", "length".to_owned()));
+        }
         self.record("response", exchange.at, &response_id, &fields, &response(exchange))?;
         let fields = [
             ("WARC-Target-URI", exchange.url.clone()),
             ("Content-Type", http("request")),
-            ("WARC-Payload-Digest", format!("sha256:{}", sha256(exchange.sent_body.as_bytes()))),
+            ("WARC-Payload-Digest", format!("sha256:{}", sha256(&text_octets(&exchange.sent_body)))),
             ("WARC-Concurrent-To", format!("<{response_id}>")),
         ];
         self.record("request", exchange.at, &request_id, &fields, &request(exchange))
@@ -106,9 +112,14 @@ fn request(exchange: &Exchange) -> Vec<u8> {
     for (name, value) in &exchange.sent {
         out.push_str(&format!("{}: {}\r\n", one_line(name), one_line(value)));
     }
+    let body = text_octets(&exchange.sent_body);
+    if !body.is_empty() {
+        out.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
     out.push_str("\r\n");
-    out.push_str(&exchange.sent_body);
-    out.into_bytes()
+    let mut out = text_octets(&out);
+    out.extend_from_slice(&body);
+    out
 }
 
 fn response(exchange: &Exchange) -> Vec<u8> {
@@ -118,7 +129,7 @@ fn response(exchange: &Exchange) -> Vec<u8> {
         out.push_str(&format!("{prefix}{}: {}\r\n", one_line(name), one_line(value)));
     }
     out.push_str(&format!("content-length: {}\r\n\r\n", exchange.body.len()));
-    let mut out = out.into_bytes();
+    let mut out = text_octets(&out);
     out.extend_from_slice(&exchange.body);
     out
 }

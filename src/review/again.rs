@@ -7,21 +7,24 @@ use super::failure::Failure;
 use super::page::Page;
 use super::role::Right;
 use super::session::{Form, note};
-use super::{Shared, api, decide, time};
-use crate::pipeline::asked::{FILES, KIND, Wish, ask};
+use super::{Shared, api, decide};
 use crate::report::{clean, words};
+use crate::runs::asked::{KIND, Wish, ask, claimed_store, client_of, is_bare};
 use crate::store::{AuditRow, Desk, DeskRow, State as _};
+use crate::time;
 
 /// Longest name of an app in a store.
 const PACKAGE_MAX: usize = 200;
 
-/// A wish for an app of a store that is known here.
+/// A wish for an app of a store that is known here: configured, or swept before (a repository that was
+/// named by its address).
 ///
 /// # Errors
 /// When the store is not known, or the package can be none.
-pub(super) fn wish_of_app(site: &Shared, store: &str, package: &str) -> Result<Wish, Failure> {
-    if !site.options.stores.contains(store) {
-        return Err(Failure::Bad("store"));
+pub(super) async fn wish_of_app(site: &Shared, store: &str, package: &str) -> Result<Wish, Failure> {
+    let is_swept = async || Ok::<_, Failure>(!site.home.state.find(store, package).await?.is_empty());
+    if !site.options.stores.contains(store) && (store.is_empty() || client_of(store).is_some() || !is_swept().await?) {
+        return Err(Failure::NoStore(site.options.stores.iter().cloned().collect::<Vec<_>>().join(", ")));
     }
     let is_plain = |c: char| !c.is_control() && !c.is_whitespace();
     if package.is_empty() || package.chars().count() > PACKAGE_MAX || !package.chars().all(is_plain) {
@@ -32,14 +35,23 @@ pub(super) fn wish_of_app(site: &Shared, store: &str, package: &str) -> Result<W
 
 /// The wish that looks at an app again; `None` where it can only come from outside.
 pub(super) async fn wish_of_row(site: &Shared, row: &DeskRow, latest: &AuditRow) -> Result<Option<Wish>, Failure> {
-    if row.store == FILES {
+    if let Some(client) = client_of(&row.store) {
+        let Some(sha256) = latest.artifact.clone() else { return Ok(None) };
         let name = if row.title.is_empty() { row.package.clone() } else { row.title.clone() };
-        let file = |sha256: &String| Wish::File { sha256: sha256.clone(), name, listing: None };
-        return Ok(latest.artifact.as_ref().map(file));
+        let listing = match latest.listing {
+            Some(id) => site.home.state.listing(id).await?.map(|row| Box::new(row.listing)),
+            None => None,
+        };
+        let listing = listing.filter(|listing| !is_bare(listing)).map(|mut listing| {
+            listing.store = claimed_store(&listing).to_owned();
+            listing
+        });
+        return Ok(Some(Wish::File { sha256, name, listing, client: client.to_owned() }));
     }
     // The store's own name of the app: its package may call itself otherwise.
     let app = site.home.state.apps(row.app - 1, 1).await?.pop().filter(|app| app.id == row.app);
-    Ok(app.and_then(|app| wish_of_app(site, &app.store, &app.name).ok()))
+    let Some(app) = app else { return Ok(None) };
+    Ok(wish_of_app(site, &app.store, &app.name).await.ok())
 }
 
 /// `POST /app/ID/again`

@@ -10,16 +10,17 @@ use super::again;
 use super::changes::{self, Change, EvidenceChange};
 use super::draft::{self, Draft};
 use super::failure::Failure;
-use super::inbox::{Chip, state_of};
+use super::inbox::{Chip, sight_of, state_of};
 use super::listing::ListingView;
 use super::page::{Did, Page, html};
 use super::query::Asked;
 use super::session::Visitor;
-use super::{Shared, lists, reasons, time};
-use crate::pipeline::evidence::screenshots_at_hand;
+use super::{Shared, lists, reasons};
 use crate::report::html::{Markup, article};
 use crate::report::{clean, words};
+use crate::runs::evidence::screenshots_at_hand;
 use crate::store::{AuditRow, Desk, DeskFinding, DeskQuery, DeskRow, People, Review, State as _, Tray};
+use crate::time;
 
 /// Audits of an app shown.
 const HISTORY: u32 = 20;
@@ -35,7 +36,7 @@ struct AppPage {
     from: String,
     title: String,
     article: Markup,
-    /// Findings that the latest audit has no more, with what was decided.
+    /// Findings that the latest audit does not have, seen or gone, with what was decided.
     gone: Vec<(Chip, Markup)>,
     listing: Option<ListingView>,
     /// Numbers of screenshots that a sweep kept.
@@ -61,6 +62,19 @@ struct Version {
     is_this: bool,
 }
 
+/// Why a finding was not seen by the latest audit, or went without a change of the app; empty else.
+fn why(page: &Page, finding: &DeskFinding) -> String {
+    let list = |words: Vec<String>| words.join(if page.is_zh() { "、" } else { ", " });
+    if finding.is_unseen() {
+        let name = |code: &String| words::because(code).get(page.lang).to_owned();
+        return page.n("unseen_why", "why", list(finding.because.iter().map(name).collect()));
+    }
+    if finding.is_open || finding.cause.is_empty() || finding.cause == "app" {
+        return String::new();
+    }
+    page.n("cause_why", "why", list(finding.cause.split_whitespace().map(|cause| page.of("cause", cause)).collect()))
+}
+
 /// What stands below a finding: its state, the decisions about it and the form for another.
 #[derive(Template)]
 #[template(path = "review/finding.html")]
@@ -68,6 +82,10 @@ pub(super) struct Panel {
     pub(super) page: Page,
     pub(super) finding: DeskFinding,
     pub(super) state: &'static str,
+    /// Key under `page.is` for how little the latest audit saw of it; empty where it saw it whole.
+    pub(super) sight: &'static str,
+    /// Why it was not seen, or has gone without a change of the app; empty else.
+    pub(super) why: String,
     pub(super) reviews: Vec<ReviewView>,
     pub(super) change: Option<EvidenceChange>,
     pub(super) from: String,
@@ -149,6 +167,8 @@ impl Case {
                 page: page.clone(),
                 finding: finding.clone(),
                 state: state_of(finding),
+                sight: sight_of(finding),
+                why: why(page, finding),
                 reviews: self.reviews(site, page, finding).await?,
                 change,
                 from: from.to_owned(),
@@ -163,7 +183,7 @@ impl Case {
     }
 
     fn drafts(&self, finding: &DeskFinding) -> Vec<Draft> {
-        let found = self.latest.audit.findings.iter().find(|found| found.id == finding.id);
+        let found = self.latest.audit.findings.iter().find(|found| found.sign.id() == finding.sign);
         let wrong = found.filter(|_| finding.verdict == "dismissed");
         wrong.map_or_else(Vec::new, |wrong| draft::of(&wrong.evidence))
     }
@@ -230,7 +250,8 @@ pub(super) async fn show(
     let page = Page::new(&visitor, "inbox", &Did::of(&query));
     let case = Case::of(&site, app).await?;
     let mut panels = case.panels(&site, &page, &from, false).await?;
-    let gone = case.row.findings.iter().filter(|f| !f.is_open);
+    let is_shown = |f: &&DeskFinding| case.latest.audit.findings.iter().any(|found| found.id == f.id);
+    let gone = case.row.findings.iter().filter(|f| !is_shown(f));
     let gone = gone.map(|f| (Chip::new(&page, f), panels.remove(&f.id).unwrap_or_default())).collect();
     let people = if page.may_assign() {
         site.home.state.people().await?.into_iter().filter(|p| p.is_active).map(|p| p.name).collect()
@@ -278,7 +299,8 @@ pub(super) async fn of_finding(
     _visitor: Visitor,
 ) -> Result<Response, Failure> {
     let finding = site.home.state.finding(&id).await?.ok_or(Failure::NotFound)?;
-    Ok(Redirect::to(&format!("/app/{}#f-{id}", finding.app)).into_response())
+    // By an id that it had before, too.
+    Ok(Redirect::to(&format!("/app/{}#f-{}", finding.app, finding.id)).into_response())
 }
 
 impl AppPage {

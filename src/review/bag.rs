@@ -11,8 +11,9 @@ use zip::write::SimpleFileOptions;
 
 use super::failure::Failure;
 use super::session::{Visitor, note};
-use super::{Shared, export, time};
-use crate::pipeline::evidence::{self, EvidenceError};
+use super::{Shared, export};
+use crate::runs::evidence::{self, EvidenceError};
+use crate::time;
 
 /// `GET /finding/ID/bag`
 pub(super) async fn show(

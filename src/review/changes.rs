@@ -4,9 +4,9 @@ use super::Shared;
 use super::failure::Failure;
 use super::page::Page;
 use crate::model::{Audit, Evidence};
-use crate::pipeline::compare::{Comparison, Sets, compare};
 use crate::report::clean;
 use crate::report::words;
+use crate::runs::compare::{Comparison, Sets, compare};
 use crate::store::{AuditRow, DeskFinding, State as _};
 
 /// Pieces of evidence shown of a side.
@@ -25,8 +25,8 @@ fn told(evidence: &Evidence) -> String {
     clean(text.trim(), 300)
 }
 
-fn texts(audit: &Audit, finding: &str) -> Vec<String> {
-    let found = audit.findings.iter().find(|f| f.id == finding);
+fn texts(audit: &Audit, sign: &str) -> Vec<String> {
+    let found = audit.findings.iter().find(|f| f.sign.id() == sign);
     let mut texts: Vec<String> =
         found.map_or_else(Vec::new, |f| f.evidence.iter().filter(|e| e.counted).map(told).collect());
     texts.dedup();
@@ -57,7 +57,7 @@ pub(super) async fn then_and_now(
         Some(decided) => site.home.state.audit(decided.audit).await?,
         None => None,
     };
-    Ok((then.map_or_else(Vec::new, |then| texts(&then.audit, &finding.id)), texts(now, &finding.id)))
+    Ok((then.map_or_else(Vec::new, |then| texts(&then.audit, &finding.sign)), texts(now, &finding.sign)))
 }
 
 /// One line of a comparison: what sort of thing, `true` for added, what.

@@ -11,10 +11,11 @@ use super::failure::Failure;
 use super::page::{Did, Page, html};
 use super::role::Right;
 use super::session::{Form, Visitor, note};
-use super::{Shared, api, time};
-use crate::pipeline::dead::{Again, again, run_of, wish_of};
+use super::{Shared, api};
 use crate::report::{clean, words};
+use crate::runs::dead::{Again, again, run_of, wish_of};
 use crate::store::{DeadCount, DeadJob, DeadQuery, Run, State as _, Work};
+use crate::time;
 
 /// Jobs of one page.
 const SHOWN: u32 = 50;

@@ -6,9 +6,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::failure::Failure;
 use super::query::Asked;
 use super::role::Right;
-use super::session::{Fields, Form, Visitor, note};
-use super::{Shared, reasons, time};
+use super::session::{Fields, Form, Visitor, entry};
+use super::{Shared, reasons};
 use crate::store::{Desk, DeskFinding, DeskQuery, People, Review, State as _};
+use crate::time;
 
 /// Longest words of a person.
 const NOTE_MAX: usize = 4_000;
@@ -57,6 +58,7 @@ impl Decision {
             reason: self.reason.clone(),
             mend_by: self.mend_by.clone(),
             note: self.note.clone(),
+            former: String::new(),
             at: time::now(),
         }
     }
@@ -72,7 +74,8 @@ fn mend_by(text: &str) -> Result<String, Failure> {
 pub(super) async fn one(State(site): State<Shared>, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     form.visitor.must(Right::Decide)?;
     let state = &site.home.state;
-    let app = state.finding(&id).await?.ok_or(Failure::NotFound)?.app;
+    let known = state.finding(&id).await?.ok_or(Failure::NotFound)?;
+    let (app, id) = (known.app, known.id);
     let row = state.desk_row(app).await?.ok_or(Failure::NotFound)?;
     let finding = row.findings.iter().find(|finding| finding.id == id).ok_or(Failure::NotFound)?;
     let decision = Decision::of(&form.fields)?;
@@ -85,12 +88,10 @@ pub(super) async fn one(State(site): State<Shared>, Path(id): Path<String>, form
         return Err(Failure::Moved);
     }
     state.review(&decision.about(finding, &form.visitor)).await?;
-    let deed = if is_undoing { "took-back" } else { "decided" };
-    note(&site, &form.visitor.name, deed, &format!("{id} {}", decision.verdict)).await?;
     let did = if is_undoing { "did=undone" } else { "did=decided&n=1" };
     let from = form.fields.get("from");
-    if form.fields.get("then") == "next" {
-        return next(&site, app, from, did).await;
+    if !is_undoing && decision.verdict != "remark" {
+        return onward(&site, (app, &id), from, did, form.fields.get("then") == "next").await;
     }
     Ok(Redirect::to(&format!("/app/{app}?{did}&{}#f-{id}", from_query(from))).into_response())
 }
@@ -100,13 +101,34 @@ pub(super) fn from_query(from: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new()).append_pair("from", &Asked::of(from).written()).finish()
 }
 
-/// On to the first app of the inbox that is not this one, or back to the inbox.
-async fn next(site: &Shared, app: i64, from: &str, did: &str) -> Result<Response, Failure> {
-    let to = match super::app::next(site, app, from).await? {
-        Some(next) => format!("/app/{next}?{did}&{}", from_query(from)),
-        None => format!("/?{}&{did}", Asked::of(from).written()),
+/// On to the next finding that waits: of this app, else (where asked to go on) of the first app of the
+/// inbox that is not this one, or back to the inbox. Never to the one just decided.
+async fn onward(
+    site: &Shared,
+    (app, id): (i64, &str),
+    from: &str,
+    did: &str,
+    goes_on: bool,
+) -> Result<Response, Failure> {
+    let to = |app: i64, anchor: String| format!("/app/{app}?{did}&{}{anchor}", from_query(from));
+    let anchor = waiting(site, app, id).await?;
+    let to = match (anchor, goes_on) {
+        (Some(anchor), _) => to(app, anchor),
+        // Nothing waits here: the page as it stands, at its head.
+        (None, false) => to(app, String::new()),
+        (None, true) => match super::app::next(site, app, from).await? {
+            Some(next) => to(next, waiting(site, next, id).await?.unwrap_or_default()),
+            None => format!("/?{}&{did}", Asked::of(from).written()),
+        },
     };
     Ok(Redirect::to(&to).into_response())
+}
+
+/// `#f-ID` of the first finding of an app that waits, other than this one.
+async fn waiting(site: &Shared, app: i64, but: &str) -> Result<Option<String>, Failure> {
+    let row = site.home.state.desk_row(app).await?;
+    let first = row.as_ref().and_then(|row| row.findings.iter().find(|f| f.is_waiting() && f.id != but));
+    Ok(first.map(|finding| format!("#f-{}", finding.id)))
 }
 
 /// `POST /`: decides on everything that waits in the apps selected.
@@ -152,7 +174,6 @@ async fn decide_app(
     let mut decided = 0;
     for finding in row.findings.iter().filter(|f| f.is_waiting() && (asked.sign.is_empty() || f.sign == asked.sign)) {
         site.home.state.review(&decision.about(finding, visitor)).await?;
-        note(site, &visitor.name, "decided", &format!("{} {}", finding.id, decision.verdict)).await?;
         decided += 1;
     }
     Ok(Some(decided))
@@ -170,7 +191,7 @@ pub(super) async fn assign(State(site): State<Shared>, Path(app): Path<i64>, for
         return Err(Failure::Bad("person"));
     }
     state.desk_row(app).await?.ok_or(Failure::NotFound)?;
-    state.assign(app, person).await?;
-    note(&site, &form.visitor.name, "assigned", &format!("{app} {person}")).await?;
+    let entry = entry(&form.visitor.name, "assigned", &format!("{app} {person}"));
+    state.assign(app, person, &entry).await?;
     Ok(Redirect::to(&format!("/app/{app}?did=assigned&{}", from_query(form.fields.get("from")))).into_response())
 }

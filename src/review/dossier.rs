@@ -4,14 +4,15 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
+use super::Shared;
 use super::app::Case;
 use super::failure::Failure;
 use super::listing::ListingView;
 use super::page::{Did, Page, html};
 use super::session::Visitor;
-use super::{Shared, time};
 use crate::report::html::{Markup, article};
-use crate::report::words;
+use crate::report::{law, words};
+use crate::time;
 
 #[derive(Template)]
 #[template(path = "review/dossier.html")]
@@ -45,7 +46,7 @@ pub(super) async fn show(
         audited: time::told(case.latest.at),
         audit: case.latest.id,
         pack: made_by.pack_sha256,
-        policy: words::policy(&made_by.policy).get(page.lang).to_owned(),
+        policy: law::names(&case.latest.audit.basis, &made_by.policy).get(page.lang).to_owned(),
         version: made_by.version,
         not_a_verdict: words::not_a_verdict().get(page.lang).to_owned(),
         article: article(&case.latest.audit, &panels)?,

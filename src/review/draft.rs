@@ -75,6 +75,7 @@ mod tests {
             times: 1,
             why: Words { zh: String::new(), en: String::new() },
             written_as: None,
+            cut_out: None,
         };
         let drafts = of(&[
             evidence("a/b", "listing", "our-store listing description", "…\"]]\n[[match]]…"),

@@ -134,7 +134,11 @@ impl Download {
     fn new(format: &str, visitor: &Visitor, made_by: MadeBy) -> Result<Self, Failure> {
         let (format, ending, kind) = format_of(format).ok_or(Failure::NotFound)?;
         let file = Shelf(std::sync::Arc::new(tempfile::SpooledTempFile::new(SPOOL).into()));
-        let style = Style { lang: visitor.lang.code().to_owned(), colour: false };
+        let style = Style {
+            lang: visitor.lang.code().to_owned(),
+            at: crate::time::told(crate::time::now()),
+            ..Style::default()
+        };
         Ok(Self { writer: report::writer(format, Box::new(file.clone()), style, made_by), file, ending, kind })
     }
 

@@ -15,6 +15,10 @@ use crate::store::StoreError;
 pub(super) enum Failure {
     /// Nobody is signed in.
     SignIn,
+    /// They were given a password and have to choose one first.
+    ChoosePassword,
+    /// It took too long to come.
+    Slow,
     /// There is no such thing.
     NotFound,
     /// The role does not allow it.
@@ -23,12 +27,27 @@ pub(super) enum Failure {
     Csrf,
     /// Something in a form is wrong: key under `page.bad`.
     Bad(&'static str),
+    /// There is no such store; those that there are.
+    NoStore(String),
     /// What was decided on has moved.
     Moved,
     /// The host name is not ours.
     Host,
-    /// Too many at once.
+    /// Too many sign in at once.
     Busy,
+    /// Too much is sent at once.
+    Crowded,
+    /// What only programs are told, in words of its own.
+    Said {
+        /// Its status.
+        status: StatusCode,
+        /// Its name among problems.
+        code: &'static str,
+        /// What is wrong, for who reads a log.
+        said: String,
+    },
+    /// A program's token does not allow it: the right that it lacks.
+    Lacks(&'static str),
     /// A program without a token.
     Token,
     /// A message that nobody we know signed.
@@ -39,6 +58,8 @@ pub(super) enum Failure {
     NoTimestamp,
     /// The sign-in server vouches for somebody who was not added here.
     NotAdded,
+    /// The person of that name is bound to somebody else of the sign-in server.
+    Bound,
     /// Neither of the forms a request may have.
     MediaType,
     /// More than is taken.
@@ -74,14 +95,16 @@ impl From<std::io::Error> for Failure {
 impl Failure {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
-            Self::SignIn => StatusCode::SEE_OTHER,
+            Self::SignIn | Self::ChoosePassword => StatusCode::SEE_OTHER,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::OtherServer | Self::NoTimestamp => StatusCode::BAD_GATEWAY,
-            Self::Forbidden | Self::Csrf | Self::NotAdded => StatusCode::FORBIDDEN,
-            Self::Bad(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Forbidden | Self::Lacks(_) | Self::Csrf | Self::NotAdded | Self::Bound => StatusCode::FORBIDDEN,
+            Self::Bad(_) | Self::NoStore(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Moved => StatusCode::CONFLICT,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Said { status, .. } => *status,
             Self::Token | Self::Signature => StatusCode::UNAUTHORIZED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -94,19 +117,24 @@ impl Failure {
 
     pub(super) const fn key(&self) -> &'static str {
         match self {
-            Self::SignIn => "sign_in",
+            Self::SignIn | Self::ChoosePassword => "sign_in",
+            Self::Slow => "e.slow",
             Self::NotFound => "e.not-found",
             Self::Forbidden => "e.forbidden",
             Self::Csrf => "e.csrf",
-            Self::Bad(_) => "e.bad",
+            Self::Bad(_) | Self::NoStore(_) => "e.bad",
             Self::Moved => "e.moved",
             Self::Host => "e.host",
             Self::Busy => "e.busy",
+            Self::Crowded => "e.crowded",
+            Self::Said { code, .. } => code,
+            Self::Lacks(_) => "e.forbidden",
             Self::Token => "e.token",
             Self::Signature => "e.signature",
             Self::OtherServer => "e.other-server",
             Self::NoTimestamp => "e.no-timestamp",
             Self::NotAdded => "e.not-added",
+            Self::Bound => "e.bound",
             Self::MediaType => "e.media-type",
             Self::TooLarge => "e.too-large",
             Self::Waiting => "e.waiting",
@@ -132,7 +160,10 @@ impl Failure {
     pub(super) fn told(&self, lang: Lang) -> String {
         let page = Page::stranger(lang, "");
         let what = match self {
+            Self::Said { said, .. } => return said.clone(),
             Self::Bad(key) => page.t(&format!("bad.{key}")),
+            Self::NoStore(stores) => page.with("bad.no-store", &[("stores", stores)]),
+            Self::Lacks(right) => return page.with("e.lacks", &[("what", right)]),
             _ => String::new(),
         };
         page.with(self.key(), &[("what", &what)])
@@ -140,8 +171,10 @@ impl Failure {
 
     /// The page, in a language.
     pub(super) fn page(&self, lang: Lang) -> Response {
-        if let Self::SignIn = self {
-            return Redirect::to("/sign-in").into_response();
+        match self {
+            Self::SignIn => return Redirect::to("/sign-in").into_response(),
+            Self::ChoosePassword => return Redirect::to("/me").into_response(),
+            _ => {}
         }
         self.log();
         let (page, told) = (Page::stranger(lang, ""), self.told(lang));

@@ -12,6 +12,7 @@ use super::Shared;
 use super::api;
 use super::failure::Failure;
 use super::page::lang_of;
+use crate::report::words::Lang;
 
 /// Nothing from elsewhere, no script or style within the page, no frame around it.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -40,7 +41,7 @@ pub(super) async fn guard(State(site): State<Shared>, request: Request, next: Ne
     if let Some(failure) = answer.extensions_mut().remove::<Arc<Failure>>() {
         answer = as_asked(&failure);
     } else if is_api && is_bare(&answer) {
-        answer = plain(answer).await;
+        answer = plain(&answer, lang);
     }
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
@@ -62,12 +63,11 @@ fn is_bare(answer: &Response) -> bool {
     (status.is_client_error() || status.is_server_error()) && kind.is_none_or(|kind| kind != "application/problem+json")
 }
 
-async fn plain(answer: Response) -> Response {
-    let (parts, body) = answer.into_parts();
-    let said = axum::body::to_bytes(body, 1_000).await.unwrap_or_default();
-    let mut problem = api::of_status(parts.status, String::from_utf8_lossy(&said).into_owned());
+/// The same in ours: what the framework says is for whoever wrote this, not for whoever calls it.
+fn plain(answer: &Response, lang: Lang) -> Response {
+    let mut problem = api::of_status(answer.status(), lang);
     // Which methods there are.
-    if let Some(allow) = parts.headers.get(header::ALLOW) {
+    if let Some(allow) = answer.headers().get(header::ALLOW) {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
     problem

@@ -8,11 +8,12 @@ use super::failure::Failure;
 use super::page::{Did, Page, html};
 use super::query::{Asked, PAGE};
 use super::session::{Form, Visitor};
-use super::{Shared, reasons, time};
+use super::{Shared, reasons};
 use crate::model::Sign;
 use crate::report::words;
 use crate::report::{clean, percent};
 use crate::store::{Desk, DeskCounts, DeskFinding, DeskRow, People, Tray};
+use crate::time;
 
 /// Longest title in a row.
 const TITLE: usize = 80;
@@ -71,12 +72,14 @@ pub(super) struct Chip {
     pub(super) share: String,
     /// Key under `page.is`.
     pub(super) state: &'static str,
+    /// Key under `page.is` for how little the latest audit saw of it; empty where it saw it whole.
+    pub(super) sight: &'static str,
 }
 
 impl Chip {
     /// Nobody has to look at it.
     pub(super) fn is_settled(&self) -> bool {
-        matches!(self.state, "dismissed" | "gone")
+        matches!(self.state, "dismissed" | "gone" | "reassessed")
     }
 
     pub(super) fn new(page: &Page, finding: &DeskFinding) -> Self {
@@ -87,6 +90,7 @@ impl Chip {
             severity: finding.severity.clone(),
             share: percent(finding.probability),
             state: state_of(finding),
+            sight: sight_of(finding),
         }
     }
 }
@@ -95,7 +99,8 @@ impl Chip {
 pub(super) fn state_of(finding: &DeskFinding) -> &'static str {
     match finding.verdict.as_str() {
         _ if finding.is_stale() => "stale",
-        "confirmed" if !finding.is_open => "gone",
+        "confirmed" if finding.is_mended() => "gone",
+        "confirmed" if !finding.is_open => "reassessed",
         "confirmed" => "confirmed",
         "dismissed" => "dismissed",
         _ if !finding.is_open => "gone",
@@ -103,6 +108,15 @@ pub(super) fn state_of(finding: &DeskFinding) -> &'static str {
         _ if finding.is_fresh => "new",
         _ if finding.is_changed => "changed",
         _ => "waiting",
+    }
+}
+
+/// Key under `page.is` for how little the latest audit saw of a finding; empty where it saw it whole.
+pub(super) fn sight_of(finding: &DeskFinding) -> &'static str {
+    match finding.sight.as_str() {
+        _ if !finding.is_unseen() => "",
+        "part" => "partly",
+        _ => "unseen",
     }
 }
 

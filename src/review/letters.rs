@@ -9,6 +9,7 @@ use super::page::{Did, Page, html};
 use super::role::Right;
 use super::session::{Form, Visitor, note};
 use super::{Shared, time};
+use crate::feed::{Came, came};
 use crate::report::clean;
 use crate::store::{Desk, Letter, Outbox};
 
@@ -23,6 +24,27 @@ struct LettersPage {
     page: Page,
     state: &'static str,
     letters: Vec<LetterView>,
+    /// The lists that came from the case backend last, and those that were refused last.
+    lists: Vec<CameView>,
+}
+
+/// Lists that came, as people read them.
+struct CameView {
+    /// `taken` or `refused`.
+    what: &'static str,
+    at: String,
+    as_of: String,
+    kept: String,
+    left_out: usize,
+    why: Vec<String>,
+}
+
+impl CameView {
+    fn new(what: &'static str, came: Came) -> Self {
+        let why = came.why.iter().map(|why| clean(why, 300)).collect();
+        let (at, as_of) = (time::told(came.at), clean(&came.as_of, 40));
+        Self { what, at, as_of, kept: clean(&came.kept, 80), left_out: came.left_out, why }
+    }
 }
 
 impl LettersPage {
@@ -60,7 +82,10 @@ pub(super) async fn show(
         let row = site.home.state.desk_row(letter.app).await?;
         letters.push(view(&page, &letter, row.map(|row| row.title)));
     }
-    html(&LettersPage { page, state, letters })
+    let [taken, refused] = came(&site.home.state).await?;
+    let lists = [("taken", taken), ("refused", refused)];
+    let lists = lists.into_iter().filter_map(|(what, came)| Some(CameView::new(what, came?))).collect();
+    html(&LettersPage { page, state, letters, lists })
 }
 
 fn view(page: &Page, letter: &Letter, title: Option<String>) -> LetterView {

@@ -4,6 +4,7 @@ use super::page::Page;
 use crate::model::{Audit, Evidence, Listing};
 use crate::report::html::Markup;
 use crate::report::{clean, link};
+use crate::runs::asked::claimed_store;
 
 /// Longest text of a listing shown, in characters.
 const TEXT: usize = 20_000;
@@ -37,9 +38,13 @@ impl ListingView {
             let marked = Markup::highlighted(text.trim(), TEXT, &words);
             (!text.trim().is_empty()).then(|| (page.t(&format!("f.{name}")), marked))
         };
+        // Of a package that a program sent: what it says, on which nothing rests.
+        let claimed = claimed_store(listing).to_owned();
+        let claimed =
+            (!claimed.is_empty()).then(|| (page.t("claimed_store"), Markup::highlighted(&claimed, NAMED, &[])));
         let permission = |name: &String| (in_words(page, name), clean(name, 160));
         Self {
-            fields: texts.into_iter().filter_map(shown).collect(),
+            fields: texts.into_iter().filter_map(shown).chain(claimed).collect(),
             permissions: listing.permissions.iter().take(NAMED).map(permission).collect(),
             screenshots: listing
                 .screenshots

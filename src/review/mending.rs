@@ -8,9 +8,10 @@ use super::failure::Failure;
 use super::inbox::Chip;
 use super::page::{Did, Page, html};
 use super::session::Visitor;
-use super::{Shared, changes, time};
+use super::{Shared, changes};
 use crate::report::clean;
 use crate::store::{Desk, DeskFinding, DeskQuery, DeskRow, State as _, Tray};
+use crate::time;
 
 /// Apps of one page.
 const APPS: u32 = 50;
@@ -49,7 +50,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let page = Page::new(&visitor, "mending", &Did::of(&query.unwrap_or_default()));
     let mut rows: Vec<DeskRow> = Vec::new();
-    for tray in [Tray::Overdue, Tray::Confirmed, Tray::Mended] {
+    for tray in [Tray::Overdue, Tray::Confirmed, Tray::Mended, Tray::Reassessed] {
         let asked = DeskQuery { tray, today: time::today(), most: APPS, ..DeskQuery::default() };
         for row in site.home.state.desk(&asked).await? {
             if rows.iter().all(|seen| seen.app != row.app) {
@@ -93,6 +94,9 @@ async fn follow(site: &Shared, page: &Page, row: DeskRow) -> Result<Mending, Fai
 
 fn outcome(finding: &DeskFinding) -> &'static str {
     match (finding.is_open, finding.is_stale()) {
+        // What could not be looked at is neither mended nor still there.
+        _ if finding.is_unseen() => "unseen",
+        (false, _) if !finding.is_mended() => "reassessed",
         (false, _) => "gone",
         (true, true) => "still_moved",
         (true, false) => "still",

@@ -9,6 +9,7 @@ mod api;
 mod app;
 mod assets;
 mod bag;
+mod body;
 mod changes;
 mod dead;
 mod decide;
@@ -19,11 +20,13 @@ mod failure;
 mod guard;
 mod inbox;
 mod letters;
+pub(crate) mod listen;
 mod listing;
 mod lists;
 mod me;
 mod mending;
 mod oidc;
+mod other;
 mod page;
 mod password;
 mod people;
@@ -31,9 +34,11 @@ mod query;
 mod reasons;
 mod results;
 mod role;
+mod seal;
 mod session;
 mod shots;
-mod time;
+mod stores;
+mod tries;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -52,13 +57,22 @@ pub use self::password::{PASSWORD_MIN, hash as hash_password};
 pub use self::role::Role;
 pub use self::session::is_name;
 
-use crate::pipeline::evidence::Stamping;
+use crate::runs::evidence::Stamping;
 use crate::store::Home;
+use crate::time;
 
 /// Longest that one page may take.
 const PAGE_TIME: Duration = Duration::from_secs(60);
 /// Passwords checked at once: argon2id takes 19 MiB for each, and anybody may ask.
 const PASSWORDS_AT_ONCE: usize = 2;
+/// And beside them, of those who signed in from there before: strangers do not make them wait.
+const KNOWN_AT_ONCE: usize = 1;
+/// Packages that are sent to us at once.
+const UPLOADS_AT_ONCE: usize = 4;
+/// Connections in all. Each costs a descriptor, of which a process often has 1,024.
+const CONNECTIONS: usize = 512;
+/// Connections of one address, where no proxy stands before them all.
+const CONNECTIONS_EACH: usize = 384;
 /// Longest form.
 const FORM_MAX: usize = 256 << 10;
 
@@ -69,6 +83,8 @@ pub struct Options {
     pub stores: BTreeSet<String>,
     /// Bytes of a package that programs may send.
     pub package_bytes: u64,
+    /// Bytes of the disk that stay free when they do.
+    pub free_bytes: u64,
     /// Folder of registers, where the case backend's lists are kept.
     pub registers: Option<std::path::PathBuf>,
     /// What the case backend signs its lists with; `None`: none are taken.
@@ -76,6 +92,10 @@ pub struct Options {
     /// Host names it answers to beside addresses and `localhost`: any other name is a stranger's
     /// that was made to point here (DNS rebinding).
     pub names: BTreeSet<String>,
+    /// Name of this installation in events.
+    pub source: String,
+    /// Address that people reach the page by, for links in events; may be empty.
+    pub page: String,
     /// Another server that says who somebody is.
     pub oidc: Option<Oidc>,
     /// A proxy in front speaks TLS: cookies go over nothing else.
@@ -89,8 +109,12 @@ struct Site {
     home: Home,
     options: Options,
     passwords: Semaphore,
+    known_passwords: Semaphore,
+    uploads: Semaphore,
+    pushes: api::Pushes,
     lists: Arc<lists::Lists>,
-    under_way: oidc::UnderWay,
+    seal: seal::Seal,
+    other: Option<other::Other>,
     /// A hash that no password has: checked for names that nobody has, so that both take as long.
     nobody: String,
 }
@@ -100,7 +124,7 @@ type Shared = Arc<Site>;
 /// Serves the page until `stop` comes.
 ///
 /// # Errors
-/// When the listener breaks, or this machine has no random numbers.
+/// When this machine has no random numbers.
 pub async fn serve(
     listener: TcpListener,
     home: Home,
@@ -108,15 +132,22 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let nobody = hash_password(&session::random().map_err(std::io::Error::other)?).map_err(std::io::Error::other)?;
+    let other = options.oidc.clone().map(other::Other::new).transpose().map_err(std::io::Error::other)?;
+    let each = if options.is_behind_tls { CONNECTIONS } else { CONNECTIONS_EACH };
     let site = Arc::new(Site {
         home,
         options,
         passwords: Semaphore::new(PASSWORDS_AT_ONCE),
+        known_passwords: Semaphore::new(KNOWN_AT_ONCE),
+        uploads: Semaphore::new(UPLOADS_AT_ONCE),
+        pushes: api::Pushes::default(),
         lists: Arc::default(),
-        under_way: oidc::UnderWay::default(),
+        seal: seal::Seal::new().map_err(std::io::Error::other)?,
+        other,
         nobody,
     });
-    axum::serve(listener, router(site)).with_graceful_shutdown(stop).await
+    listen::serve(listener, router(site), listen::Caps { all: CONNECTIONS, each }, stop).await;
+    Ok(())
 }
 
 fn router(site: Shared) -> Router {
@@ -133,6 +164,7 @@ fn router(site: Shared) -> Router {
         .route("/finding/{finding}", get(app::of_finding).post(decide::one))
         .route("/mending", get(mending::show))
         .route("/results", get(results::show))
+        .route("/stores", get(stores::show))
         .route("/export/{format}", get(export::all))
         .route("/app/{app}/export/{format}", get(export::one))
         .route("/letters", get(letters::show))
@@ -140,6 +172,7 @@ fn router(site: Shared) -> Router {
         .route("/dead", get(dead::show).post(dead::all))
         .route("/dead/{job}/again", post(dead::one))
         .route("/people", get(people::show).post(people::keep))
+        .route("/people/unbind", post(people::unbind))
         .route("/log", get(people::log))
         .route("/me", get(me::show).post(me::change_password))
         .route("/sign-in", get(session::show).post(session::sign_in))

@@ -1,35 +1,33 @@
 //! Signing in by another server: OpenID Connect Core 1.0, authorization code flow with PKCE
 //! (RFC 7636). The other server says who somebody is; what they may do is said here, by
 //! `people add`, so nobody comes in who was not added.
-
-use std::collections::HashMap;
-use std::sync::Mutex;
+//!
+//! Who somebody is, is issuer and subject, as section 5.7 asks for: what else a token says, people
+//! can change. The first who comes by a name that was added is bound to it, and nobody after them.
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata};
+use axum::response::{AppendHeaders, Html, IntoResponse, Redirect, Response};
+use openidconnect::core::{CoreAuthenticationFlow, CoreIdTokenClaims, CoreIdTokenVerifier};
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, Scope, TokenResponse,
 };
 
 use super::failure::{Failure, Tongue};
+use super::other::{Known, Other, send, theirs};
 use super::page::Page;
-use super::session::{admit, cookie, note};
+use super::seal::{Sealed, Way};
+use super::session::{admit, cookie, entry, secure};
 use super::{Shared, time};
 use crate::report::clean;
-use crate::store::People;
+use crate::store::{Identity, People, Person};
 
 /// Cookie that ties the way back to the browser that went.
 const COOKIE: &str = "xunjian-oidc";
-/// Milliseconds in which somebody must come back: ten minutes.
-const PATIENCE: i64 = 10 * 60_000;
-/// People on their way at once.
-const UNDER_WAY: usize = 1_000;
-/// Longest answer of the other server, in bytes.
-const ANSWER_MAX: usize = 1 << 20;
+/// Seconds in which somebody must come back: ten minutes.
+pub(super) const PATIENCE: i64 = 600;
 
 /// Which server says who somebody is.
 #[derive(Debug, Clone)]
@@ -60,106 +58,24 @@ impl Oidc {
     }
 }
 
-/// People who went to sign in and have not come back.
-#[derive(Default)]
-pub(super) struct UnderWay(Mutex<HashMap<String, Way>>);
-
-struct Way {
-    nonce: Nonce,
-    verifier: PkceCodeVerifier,
-    at: i64,
-}
-
-impl UnderWay {
-    fn begin(&self, state: &str, way: Way) -> Result<(), Failure> {
-        let mut all = self.0.lock().map_err(|_| Failure::ours("a sign-in failed"))?;
-        let now = way.at;
-        all.retain(|_, way| now - way.at < PATIENCE);
-        if all.len() >= UNDER_WAY {
-            return Err(Failure::Busy);
-        }
-        all.insert(state.to_owned(), way);
-        Ok(())
-    }
-
-    /// Once: who comes back a second time with the same is a stranger.
-    fn end(&self, state: &str, now: i64) -> Option<Way> {
-        self.0.lock().ok()?.remove(state).filter(|way| now - way.at < PATIENCE)
-    }
-}
-
-/// What went wrong with the other server; goes to the log.
-fn theirs(error: &(dyn std::error::Error + 'static)) -> Failure {
-    let mut told = error.to_string();
-    let mut behind = error.source();
-    while let Some(error) = behind {
-        told = format!("{told}: {error}");
-        behind = error.source();
-    }
-    tracing::warn!(error = told, "the sign-in server did not answer as it should");
-    Failure::OtherServer
-}
-
-#[derive(Debug, thiserror::Error)]
-enum HttpError {
-    #[error(transparent)]
-    Request(#[from] reqwest::Error),
-    #[error(transparent)]
-    Shape(#[from] axum::http::Error),
-    #[error("an answer of more than {ANSWER_MAX} bytes")]
-    Long,
-}
-
-/// One request to the other server, which leads nowhere else.
-async fn send(client: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-    let mut answer = client.execute(reqwest::Request::try_from(request)?).await?;
-    let mut shape = axum::http::Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
-        shape = shape.header(name, value);
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > ANSWER_MAX {
-            return Err(HttpError::Long);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(shape.body(body)?)
-}
-
-fn http() -> Result<reqwest::Client, Failure> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    client.timeout(std::time::Duration::from_secs(20)).build().map_err(Failure::ours)
-}
-
-type Known =
-    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
-
-/// The other server as it is now: its keys may have changed since the last sign-in.
-async fn discover(oidc: &Oidc, http: &reqwest::Client) -> Result<Known, Failure> {
-    let ask = |request| send(http.clone(), request);
-    let metadata = CoreProviderMetadata::discover_async(oidc.issuer.clone(), &ask).await;
-    let metadata = metadata.map_err(|error| theirs(&error))?;
-    let client = CoreClient::from_provider_metadata(metadata, oidc.client.clone(), oidc.secret.clone());
-    Ok(client.set_redirect_uri(oidc.back.clone()))
-}
-
 /// `GET /sign-in/other`: off to the other server.
 pub(super) async fn go(State(site): State<Shared>) -> Result<Response, Failure> {
-    let oidc = site.options.oidc.as_ref().ok_or(Failure::NotFound)?;
-    let client = discover(oidc, &http()?).await?;
+    let other = site.other.as_ref().ok_or(Failure::NotFound)?;
+    let known = other.known().await?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = CoreAuthenticationFlow::AuthorizationCode;
-    let (url, state, nonce) = client
+    let (url, state, nonce) = known
+        .client
         .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
         .add_scope(Scope::new("profile".into()))
         .set_pkce_challenge(challenge)
         .url();
-    site.under_way.begin(state.secret(), Way { nonce, verifier, at: time::now() })?;
-    let secure = if site.options.is_behind_tls { "; Secure" } else { "" };
-    // Lax: it must come back with a request that the other server leads to.
-    let kept = format!("{COOKIE}={}; Path=/sign-in; Max-Age=600; HttpOnly; SameSite=Lax{secure}", state.secret());
+    let at = time::now().div_euclid(1_000);
+    let way = Way { state: state.into_secret(), nonce: nonce.secret().clone(), verifier: verifier.into_secret(), at };
+    // Lax: it must come back with a request that the other server leads to. It holds everything there
+    // is to remember, so that strangers who set out fill nothing here.
+    let sealed = site.seal.close(&way)?;
+    let kept = format!("{COOKIE}={sealed}; Path=/sign-in; Max-Age={PATIENCE}; HttpOnly; SameSite=Lax{}", secure(&site));
     Ok(([(header::SET_COOKIE, kept)], Redirect::to(url.as_str())).into_response())
 }
 
@@ -176,38 +92,78 @@ pub(super) async fn back(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let oidc = site.options.oidc.as_ref().ok_or(Failure::NotFound)?;
+    let other = site.other.as_ref().ok_or(Failure::NotFound)?;
     let query = query.unwrap_or_default();
     let field = |name: &str| {
         let mut all = url::form_urlencoded::parse(query.as_bytes());
         all.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
     };
     let (state, code) = (field("state"), field("code"));
-    if state.is_empty() || cookie(&headers, COOKIE).as_ref() != Some(&state) {
-        return Err(Failure::Csrf);
-    }
-    let way = site.under_way.end(&state, time::now()).ok_or(Failure::Csrf)?;
-    let name = name_of(oidc, code, way).await?;
-    let person = site.home.state.person(&name).await?.filter(|person| person.is_active);
-    let Some(person) = person else {
-        note(&site, &clean(&name, 40), "refused", "oidc").await?;
-        return Err(Failure::NotAdded);
-    };
-    let session = admit(&site, &person.name, "oidc").await?;
+    let sealed = Sealed(cookie(&headers, COOKIE).unwrap_or_default());
+    let way = site.seal.open(&sealed, &state, time::now().div_euclid(1_000)).ok_or(Failure::Csrf)?;
+    let said = said_by(other, code, way).await?;
+    let person = person_of(&site, said).await?;
+    let session = admit(&site, person, "oidc").await?;
+    let done = format!("{COOKIE}=; Path=/sign-in; Max-Age=0; HttpOnly; SameSite=Lax{}", secure(&site));
     // A page of ours leads on: the session's cookie does not travel with requests that began elsewhere.
     let html = SignedIn { page: Page::stranger(lang, "") }.render()?;
-    Ok((StatusCode::OK, [(header::SET_COOKIE, session)], Html(html)).into_response())
+    let cookies = [session, done].map(|cookie| (header::SET_COOKIE, cookie));
+    Ok((StatusCode::OK, AppendHeaders(cookies), Html(html)).into_response())
 }
 
-/// The name that the other server vouches for: signature, issuer, audience, time and nonce are checked.
-async fn name_of(oidc: &Oidc, code: String, way: Way) -> Result<String, Failure> {
-    let http = http()?;
-    let client = discover(oidc, &http).await?;
+/// What the other server vouches for.
+struct Said {
+    issuer: String,
+    /// Its own name of somebody; it never passes to another.
+    subject: String,
+    /// What they are called: they may be able to change it.
+    name: String,
+}
+
+/// The person that somebody is here: who was bound to them, else, once, who was added by their name.
+async fn person_of(site: &Shared, said: Said) -> Result<Person, Failure> {
+    let state = &site.home.state;
+    if let Some(person) = state.identity(&said.issuer, &said.subject).await? {
+        return if person.is_active { Ok(person) } else { Err(Failure::NotAdded) };
+    }
+    let person = state.person(&said.name).await?.filter(|person| person.is_active).ok_or(Failure::NotAdded)?;
+    let identity =
+        Identity { issuer: said.issuer, subject: said.subject, person: person.name.clone(), bound_at: time::now() };
+    let entry = entry(&person.name, "bound", &clean(&identity.subject, 80));
+    if !state.bind(&identity, &entry).await? {
+        tracing::warn!(name = clean(&person.name, 40), "another account of the sign-in server asked for a bound name");
+        return Err(Failure::Bound);
+    }
+    Ok(person)
+}
+
+/// What the other server says: signature, issuer, audience, time and nonce are checked.
+async fn said_by(other: &Other, code: String, way: Way) -> Result<Said, Failure> {
+    let known = other.known().await?;
+    let _place = other.place().await?;
+    let http = other.http();
     let ask = |request| send(http.clone(), request);
-    let request = client.exchange_code(AuthorizationCode::new(code)).map_err(|error| theirs(&error))?;
-    let token = request.set_pkce_verifier(way.verifier).request_async(&ask).await.map_err(|error| theirs(&error))?;
+    let request = known.client.exchange_code(AuthorizationCode::new(code)).map_err(|error| theirs(&error))?;
+    let request = request.set_pkce_verifier(PkceCodeVerifier::new(way.verifier));
+    let token = request.request_async(&ask).await.map_err(|error| theirs(&error))?;
     let id = token.id_token().ok_or(Failure::OtherServer)?;
-    let claims = id.claims(&client.id_token_verifier(), &way.nonce).map_err(|error| theirs(&error))?;
-    let name = claims.preferred_username().map_or_else(|| claims.subject().as_str(), |name| name.as_str());
-    Ok(name.to_owned())
+    let nonce = Nonce::new(way.nonce);
+    let said = |known: &Known| {
+        let verifier: CoreIdTokenVerifier<'_> = known.client.id_token_verifier();
+        id.claims(&verifier, &nonce).map(said_in).map_err(|error| theirs(&error))
+    };
+    match said(&known) {
+        Ok(said) => Ok(said),
+        // It may have changed its keys since they were asked for.
+        Err(failure) => match other.known_anew(&known).await? {
+            Some(known) => said(&known),
+            None => Err(failure),
+        },
+    }
+}
+
+fn said_in(claims: &CoreIdTokenClaims) -> Said {
+    let subject = claims.subject().as_str();
+    let name = claims.preferred_username().map_or(subject, |name| name.as_str());
+    Said { issuer: claims.issuer().as_str().to_owned(), subject: subject.to_owned(), name: name.to_owned() }
 }

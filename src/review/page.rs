@@ -167,8 +167,9 @@ fn back(headers: &HeaderMap) -> String {
     let from = headers.get(header::REFERER).and_then(|v| v.to_str().ok()).and_then(|from| url::Url::parse(from).ok());
     let Some(from) = from else { return "/".into() };
     let path = from.path();
-    // `//host` would be another server.
-    if path.starts_with("//") || path.starts_with("/lang/") {
+    // `//host` would be another server, and browsers read `\` as `/`.
+    let is_ours = matches!(from.scheme(), "http" | "https") && path.starts_with('/') && !path.starts_with("//");
+    if !is_ours || path.contains(['\\', '\r', '\n']) || path.starts_with("/lang/") {
         return "/".into();
     }
     from.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
@@ -177,4 +178,33 @@ fn back(headers: &HeaderMap) -> String {
 /// A template as an answer.
 pub(super) fn html(template: &impl Template) -> Result<Response, Failure> {
     Ok(Html(template.render()?).into_response())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_stays_on_this_server() {
+        let to = |from: &str| {
+            let value = header::HeaderValue::from_bytes(from.as_bytes()).unwrap();
+            back(&HeaderMap::from_iter([(header::REFERER, value)]))
+        };
+        assert_eq!(to("http://x/app/1?a=b"), "/app/1?a=b");
+        for hostile in [
+            "foo:/\\evil.example/",
+            "foo:////evil.example",
+            "foo:/.//evil.example/x",
+            "http://x//evil.example/",
+            "http://x/\\evil.example",
+            "http://x/.//evil.example",
+            "http:\\\\x\\\\evil.example",
+            "data:text/html,x",
+            "",
+        ] {
+            let to = to(hostile);
+            assert!(to.starts_with('/') && !to[1..].starts_with(['/', '\\']), "{hostile}: {to}");
+        }
+    }
 }

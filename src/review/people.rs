@@ -7,10 +7,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::failure::Failure;
 use super::page::{Did, Page, html};
 use super::role::{Right, Role};
-use super::session::{Form, Visitor, is_name, note};
-use super::{Shared, password, time};
+use super::session::{Form, Visitor, entry, is_name};
+use super::{Shared, password};
 use crate::report::clean;
 use crate::store::{People, Person};
+use crate::time;
 
 /// Deeds of one page.
 const DEEDS: u32 = 100;
@@ -19,18 +20,23 @@ const DEEDS: u32 = 100;
 #[template(path = "review/people.html")]
 struct PeoplePage {
     page: Page,
-    people: Vec<Person>,
-    now: i64,
+    people: Vec<Row>,
+    /// Roles of somebody new.
+    roles: Vec<Role>,
+    /// People may be added who sign in by another server and have no password.
+    has_other: bool,
 }
 
-impl PeoplePage {
-    fn is_locked(&self, person: &Person) -> bool {
-        person.locked_until > self.now
-    }
-
-    fn roles(&self) -> [Role; 4] {
-        Role::ALL
-    }
+/// A person, and what may be done about them.
+struct Row {
+    person: Person,
+    is_locked: bool,
+    /// Known to another server; by what it calls them.
+    subject: String,
+    /// Roles that the visitor may give them; empty: they may not be touched.
+    roles: Vec<Role>,
+    /// The visitor may give them a password.
+    may_set: bool,
 }
 
 /// `GET /people`
@@ -41,7 +47,19 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     visitor.must(Right::Govern)?;
     let page = Page::new(&visitor, "people", &Did::of(&query.unwrap_or_default()));
-    html(&PeoplePage { page, people: site.home.state.people().await?, now: time::now() })
+    let (state, now) = (&site.home.state, time::now());
+    let bound = state.identities().await?;
+    let mut people = Vec::new();
+    for person in state.people().await? {
+        let is_locked = state.is_locked(&person.name, now).await?;
+        let subject = bound.iter().find(|identity| identity.person == person.name);
+        let subject = subject.map(|identity| clean(&identity.subject, 80)).unwrap_or_default();
+        let role = Role::from_id(&person.role);
+        let roles = if person.name == page.who { Vec::new() } else { page.role.gives(role) };
+        people.push(Row { is_locked, subject, roles, may_set: page.role.sets_password_of(role), person });
+    }
+    let (roles, has_other) = (page.role.gives(None), site.options.oidc.is_some());
+    html(&PeoplePage { page, people, roles, has_other })
 }
 
 /// `POST /people`: adds a person, or changes role, password and whether they may sign in.
@@ -57,21 +75,44 @@ pub(super) async fn keep(State(site): State<Shared>, form: Form) -> Result<Respo
     }
     let role = Role::from_id(fields.get("role")).ok_or(Failure::Bad("role"))?;
     let known = site.home.state.person(name).await?;
-    let password = match &known {
-        Some(person) if secret.is_empty() => person.password.clone(),
-        _ => hashed(&site, secret).await?,
+    let before = known.as_ref().and_then(|person| Role::from_id(&person.role));
+    let visitor = form.visitor.role;
+    if !visitor.gives(before).contains(&role) || !secret.is_empty() && !visitor.sets_password_of(before) {
+        return Err(Failure::Forbidden);
+    }
+    let (password, set_by) = match &known {
+        Some(person) if secret.is_empty() => (person.password.clone(), person.set_by.clone()),
+        // Who is vouched for elsewhere needs none.
+        None if secret.is_empty() && site.options.oidc.is_some() => (String::new(), String::new()),
+        _ => (hashed(&site, secret).await?, form.visitor.name.clone()),
     };
+    let has_new = known.as_ref().is_some_and(|person| person.password != password);
     let person = Person {
         name: name.into(),
         role: role.id().into(),
         password,
+        set_by,
         is_active: fields.get("stop").is_empty(),
-        failures: 0,
-        locked_until: 0,
         made_at: known.map_or_else(time::now, |person| person.made_at),
     };
-    site.home.state.keep_person(&person).await?;
-    note(&site, &form.visitor.name, "person-changed", &format!("{name} {}", role.id())).await?;
+    let stopped = if person.is_active { "" } else { " stopped" };
+    let by = &form.visitor.name;
+    let mut entries = vec![entry(by, "person-changed", &format!("{name} {}{stopped}", role.id()))];
+    entries.extend(has_new.then(|| entry(by, "password-set", name)));
+    site.home.state.keep_person(&person, &entries).await?;
+    Ok(Redirect::to("/people?did=person").into_response())
+}
+
+/// `POST /people/unbind`: whom another server vouches for as a person is forgotten; the next one of the
+/// name is bound anew.
+pub(super) async fn unbind(State(site): State<Shared>, form: Form) -> Result<Response, Failure> {
+    form.visitor.must(Right::Govern)?;
+    let name = form.fields.get("name");
+    let known = site.home.state.person(name).await?.ok_or(Failure::NotFound)?;
+    if !form.visitor.role.sets_password_of(Role::from_id(&known.role)) {
+        return Err(Failure::Forbidden);
+    }
+    site.home.state.unbind(name, &entry(&form.visitor.name, "unbound", name)).await?;
     Ok(Redirect::to("/people?did=person").into_response())
 }
 
@@ -108,7 +149,7 @@ pub(super) async fn log(
         .and_then(|(_, value)| value.parse().ok())
         .unwrap_or(0);
     let page = Page::new(&visitor, "log", &Did::of(&query));
-    let deeds = site.home.state.deeds(before, DEEDS).await?;
+    let deeds = site.home.state.audit_log(before, DEEDS).await?;
     let older = (deeds.len() == DEEDS as usize).then(|| deeds.last().map(|deed| deed.id)).flatten();
     let told = deeds.into_iter().map(|deed| {
         let what = page.t(&format!("deed.{}", deed.what));

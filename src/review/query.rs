@@ -2,9 +2,9 @@
 
 use url::form_urlencoded::{Serializer, parse};
 
-use super::time;
 use crate::report::clean;
 use crate::store::{DeskQuery, Tray};
+use crate::time;
 
 /// Apps of one page.
 pub(super) const PAGE: u32 = 50;

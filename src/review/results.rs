@@ -4,12 +4,13 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 
+use super::Shared;
 use super::failure::Failure;
 use super::page::{Did, Page, html};
 use super::session::Visitor;
-use super::{Shared, time};
 use crate::report::clean;
 use crate::store::{Agreement, Desk, RunCount, TwoReviewers};
+use crate::time;
 
 /// Runs shown.
 const RUNS: u32 = 20;
@@ -26,8 +27,10 @@ struct ResultsPage {
 /// Share of a signature's findings that people confirmed.
 struct Bar {
     id: String,
-    confirmed: u64,
-    dismissed: u64,
+    /// It speaks against its sign.
+    is_counter: bool,
+    right: u64,
+    wrong: u64,
     share: String,
     /// Per cent, for the drawing.
     width: u64,
@@ -50,11 +53,12 @@ fn per_cent(part: u64, whole: u64) -> u64 {
 
 impl Bar {
     fn new(told: Agreement) -> Self {
-        let width = per_cent(told.confirmed, told.confirmed + told.dismissed);
+        let width = per_cent(told.right, told.right + told.wrong);
         Self {
             id: clean(&told.id, 80),
-            confirmed: told.confirmed,
-            dismissed: told.dismissed,
+            is_counter: told.is_counter,
+            right: told.right,
+            wrong: told.wrong,
             share: format!("{width} %"),
             width,
         }
@@ -96,7 +100,7 @@ pub(super) async fn show(
     let (mut agreements, two, runs) =
         tokio::try_join!(state.by_signature(), state.two_reviewers(), state.run_counts(RUNS))?;
     // What people disagree with most is what its author wants to see first.
-    agreements.sort_by_key(|told| (per_cent(told.confirmed, told.confirmed + told.dismissed), told.id.clone()));
+    agreements.sort_by_key(|told| (per_cent(told.right, told.right + told.wrong), told.id.clone()));
     let most = runs.iter().map(|run| run.audited + run.skipped).max().unwrap_or(0);
     html(&ResultsPage {
         page,

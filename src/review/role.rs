@@ -52,4 +52,42 @@ impl Role {
             Right::Govern => matches!(self, Self::Lead | Self::Operator),
         }
     }
+
+    /// Roles it may give to somebody who has (`None`: who is new and has none) a role; none: it may
+    /// not touch them at all. An operator decides nothing, and so makes nobody decide: neither by a
+    /// role nor, see [`Role::sets_password_of`], by signing in as somebody who does.
+    pub(super) fn gives(self, known: Option<Self>) -> Vec<Self> {
+        match (self, known) {
+            (Self::Lead, _) => Self::ALL.to_vec(),
+            (Self::Operator, Some(Self::Lead)) | (Self::Viewer | Self::Reviewer, _) => Vec::new(),
+            (Self::Operator, Some(Self::Reviewer)) => vec![Self::Viewer, Self::Reviewer, Self::Operator],
+            (Self::Operator, _) => vec![Self::Viewer, Self::Operator],
+        }
+    }
+
+    /// Whether it may give a password to somebody of a role.
+    pub(super) fn sets_password_of(self, known: Option<Self>) -> bool {
+        match self {
+            Self::Lead => true,
+            Self::Operator => !known.is_some_and(|known| known.may(Right::Decide)),
+            Self::Viewer | Self::Reviewer => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_makes_nobody_decide() {
+        for known in [None].into_iter().chain(Role::ALL.map(Some)) {
+            let decided = known.is_some_and(|known| known.may(Right::Decide));
+            let given = Role::Operator.gives(known);
+            assert!(decided || !given.iter().any(|role| role.may(Right::Decide)), "{known:?}: {given:?}");
+            assert_eq!(Role::Operator.sets_password_of(known), !decided, "{known:?}");
+        }
+        assert!(Role::Operator.gives(Some(Role::Lead)).is_empty());
+        assert!(Role::Reviewer.gives(Some(Role::Viewer)).is_empty() && Role::Viewer.gives(None).is_empty());
+    }
 }

@@ -1,20 +1,23 @@
 //! Who asks: signing in and out, the cookie, and forms that only our own pages can send.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 
 use super::failure::{Failure, Tongue};
 use super::page::{Page, html, lang_of};
 use super::role::{Right, Role};
-use super::{Shared, password, time};
+use super::tries::{self, Peer};
+use super::{FORM_MAX, Shared, body, time};
 use crate::model::hex;
 use crate::report::words::Lang;
-use crate::store::{Deed, People};
+use crate::store::{AuditLogEntry, People, Person, Session};
 
 /// Cookie that keeps the token.
 const COOKIE: &str = "xunjian";
@@ -22,10 +25,10 @@ const COOKIE: &str = "xunjian";
 const IDLE: i64 = 8 * 3_600_000;
 /// And at the latest after this: a day.
 const LONGEST: i64 = 24 * 3_600_000;
-/// Wrong passwords in a row that lock a person out.
-const WRONG_MAX: u32 = 5;
-/// For how long, in milliseconds: a quarter of an hour.
-const LOCKED: i64 = 15 * 60_000;
+/// Longest form of somebody who is not signed in, in bytes.
+const STRANGER_MAX: usize = 16 << 10;
+/// Longest that a form may take to come.
+const FORM_TIME: Duration = Duration::from_secs(15);
 
 /// 32 random bytes in hex.
 ///
@@ -38,7 +41,7 @@ pub(super) fn random() -> Result<String, &'static str> {
 }
 
 /// What is kept of a token: who reads the database cannot sign in with it.
-fn kept(token: &str) -> String {
+pub(super) fn kept(token: &str) -> String {
     hex(&Sha256::digest(token))
 }
 
@@ -65,7 +68,9 @@ pub(super) struct Visitor {
     pub(super) role: Role,
     pub(super) csrf: String,
     pub(super) lang: Lang,
-    token: String,
+    /// Their password was given to them: they choose one before anything else.
+    pub(super) must_choose: bool,
+    pub(super) token: String,
 }
 
 impl Visitor {
@@ -79,7 +84,14 @@ impl Visitor {
         let (token, now) = (kept(&token), time::now());
         let session = site.home.state.session(&token, now - LONGEST, now - IDLE, now).await?.ok_or(Failure::SignIn)?;
         let role = Role::from_id(&session.person.role).ok_or(Failure::SignIn)?;
-        Ok(Self { name: session.person.name, role, csrf: session.csrf, lang: lang_of(headers), token })
+        let must_choose = session.how.is_empty() && !session.person.set_by.is_empty();
+        Ok(Self { name: session.person.name, role, csrf: session.csrf, lang: lang_of(headers), must_choose, token })
+    }
+
+    /// Fails where somebody has to choose a password first, but for the pages that serve that.
+    fn settled(self, path: &str) -> Result<Self, Failure> {
+        let is_open = matches!(path, "/me" | "/sign-out");
+        if self.must_choose && !is_open { Err(Failure::ChoosePassword) } else { Ok(self) }
     }
 }
 
@@ -87,7 +99,7 @@ impl FromRequestParts<Shared> for Visitor {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Failure> {
-        Self::of(&parts.headers, site).await
+        Self::of(&parts.headers, site).await?.settled(parts.uri.path())
     }
 }
 
@@ -96,8 +108,8 @@ impl FromRequestParts<Shared> for Visitor {
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    async fn of(request: Request) -> Result<Self, Failure> {
-        let body = axum::body::Bytes::from_request(request, &()).await.map_err(|_| Failure::Bad("form"))?;
+    async fn of(request: Request, most: usize) -> Result<Self, Failure> {
+        let body = body::read(request, most, FORM_TIME).await?;
         Ok(Self(url::form_urlencoded::parse(&body).into_owned().collect()))
     }
 
@@ -123,8 +135,8 @@ impl FromRequest<Shared> for Form {
     type Rejection = Failure;
 
     async fn from_request(request: Request, site: &Shared) -> Result<Self, Failure> {
-        let visitor = Visitor::of(request.headers(), site).await?;
-        let fields = Fields::of(request).await?;
+        let visitor = Visitor::of(request.headers(), site).await?.settled(request.uri().path())?;
+        let fields = Fields::of(request, FORM_MAX).await?;
         // Both are hashed before they are compared: how long that takes tells nothing.
         if kept(fields.get("csrf")) != kept(&visitor.csrf) {
             return Err(Failure::Csrf);
@@ -153,61 +165,42 @@ pub(super) async fn show(State(site): State<Shared>, Tongue(lang): Tongue) -> Re
 pub(super) async fn sign_in(
     State(site): State<Shared>,
     Tongue(lang): Tongue,
+    peer: Peer,
     request: Request,
 ) -> Result<Response, Failure> {
-    let fields = Fields::of(request).await?;
+    let device = cookie(request.headers(), tries::DEVICE);
+    let fields = Fields::of(request, STRANGER_MAX).await?;
     let name: String = fields.get("name").chars().take(40).collect();
     let secret = fields.all("password").next().unwrap_or_default().to_owned();
-    if !is_let_in(&site, &name, secret).await? {
-        note(&site, &name, "refused", "").await?;
+    let Some(person) = tries::is_let_in(&site, &name, secret, &peer, device.as_deref()).await? else {
         let (page, has_other) = (Page::stranger(lang, "sign_in"), site.options.oidc.is_some());
         let told = SignInPage { page, is_wrong: true, name, has_other };
         let answer = html(&told)?;
         return Ok((StatusCode::UNAUTHORIZED, answer).into_response());
-    }
-    let cookie = admit(&site, &name, "").await?;
-    Ok((StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".into())]).into_response())
+    };
+    let session = admit(&site, person, "").await?;
+    let device = tries::known_device(&site, &name, device).await?;
+    let cookies = [session, device].map(|cookie| (header::SET_COOKIE, cookie));
+    Ok((StatusCode::SEE_OTHER, AppendHeaders(cookies), [(header::LOCATION, "/")]).into_response())
 }
 
 /// Begins a session: the cookie that keeps it.
-pub(super) async fn admit(site: &Shared, name: &str, how: &str) -> Result<String, Failure> {
-    let (token, csrf) = (random_or_ours()?, random_or_ours()?);
-    site.home.state.sign_in(&kept(&token), name, &csrf, time::now()).await?;
-    note(site, name, "signed-in", how).await?;
-    let secure = if site.options.is_behind_tls { "; Secure" } else { "" };
-    Ok(format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}"))
+pub(super) async fn admit(site: &Shared, person: Person, how: &str) -> Result<String, Failure> {
+    let (token, csrf, now) = (random_or_ours()?, random_or_ours()?, time::now());
+    let name = person.name.clone();
+    let session = Session { person, csrf, how: how.into(), begun: now, seen: now };
+    site.home.state.sign_in(&kept(&token), &session, now - LONGEST, now - IDLE).await?;
+    note(site, &name, "signed-in", how).await?;
+    Ok(format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{}", secure(site)))
 }
 
-fn random_or_ours() -> Result<String, Failure> {
+/// What a cookie says besides, where TLS is spoken in front.
+pub(super) fn secure(site: &Shared) -> &'static str {
+    if site.options.is_behind_tls { "; Secure" } else { "" }
+}
+
+pub(super) fn random_or_ours() -> Result<String, Failure> {
     random().map_err(|error| Failure::Ours(error.into()))
-}
-
-/// Name and password fit, and the person is not locked out. A name that nobody has takes as long.
-async fn is_let_in(site: &Shared, name: &str, secret: String) -> Result<bool, Failure> {
-    let person = site.home.state.person(name).await?;
-    let hash = person.as_ref().map_or_else(|| site.nobody.clone(), |person| person.password.clone());
-    let is_right = is_right(site, secret, hash).await?;
-    let Some(person) = person else { return Ok(false) };
-    let now = time::now();
-    if !person.is_active || person.locked_until > now {
-        return Ok(false);
-    }
-    if is_right {
-        site.home.state.forgive(name).await?;
-    } else {
-        site.home.state.count_failure(name, WRONG_MAX, now + LOCKED).await?;
-    }
-    Ok(is_right)
-}
-
-/// Checks a password, a few at a time and away from the threads that serve pages.
-pub(super) async fn is_right(site: &Shared, secret: String, hash: String) -> Result<bool, Failure> {
-    let wait = std::time::Duration::from_secs(10);
-    let _place =
-        tokio::time::timeout(wait, site.passwords.acquire()).await.ok().and_then(Result::ok).ok_or(Failure::Busy)?;
-    tokio::task::spawn_blocking(move || password::is_right(&secret, &hash))
-        .await
-        .map_err(|error| Failure::Ours(error.to_string()))
 }
 
 /// `POST /sign-out`
@@ -218,10 +211,14 @@ pub(super) async fn sign_out(State(site): State<Shared>, form: Form) -> Result<R
     Ok((StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/sign-in".into())]).into_response())
 }
 
-/// Keeps in the audit log what somebody did.
+/// An entry of the audit log, of now.
+pub(super) fn entry(who: &str, what: &str, about: &str) -> AuditLogEntry {
+    AuditLogEntry::new(who, what, about, time::now())
+}
+
+/// Keeps in the audit log what somebody did that changed nothing kept here.
 pub(super) async fn note(site: &Shared, who: &str, what: &str, about: &str) -> Result<(), Failure> {
-    let deed = Deed { id: 0, who: who.into(), what: what.into(), about: about.into(), at: time::now() };
-    Ok(site.home.state.deed(&deed).await?)
+    Ok(site.home.state.log_action(&entry(who, what, about)).await?)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::Shared;
 use super::failure::Failure;
 use super::session::Visitor;
-use crate::pipeline::evidence::screenshot;
+use crate::runs::evidence::screenshot;
 use crate::store::State as _;
 
 /// `GET /app/ID/screenshot/N`, counted from 0.

@@ -16,10 +16,13 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
+use super::error::innermost;
 use super::vault::{checked, digits};
 use super::{Blob, Folder, Result, StoreError, Vault, is_sha256};
 use crate::model::hex;
 
+/// How long the store may take for its first answer.
+const ANSWER: Duration = Duration::from_secs(4);
 /// Bytes of one part of an upload; S3 asks for 5 MiB at least.
 const PART: usize = 8 << 20;
 /// Parts of one upload on their way at once.
@@ -60,10 +63,45 @@ impl Bucket {
             // Whoever writes http means it.
             builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
         }
+        // And whoever sets the endpoint of the environment to http means that.
+        let endpoint =
+            ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"].iter().find_map(|n| std::env::var(n).ok());
+        if !told.contains_key("endpoint") && endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
+            builder = builder.with_allow_http(true);
+        }
         builder = builder.with_skip_signature(told.get("unsigned").is_some_and(|told| told == "true"));
         let store = builder.build()?;
         let prefix = Key::from_url_path(url.path()).map_err(|error| StoreError::Address(error.to_string()))?;
         Ok(Self { store: Arc::new(store), prefix, cache: Cache::open(cache, cache_bytes)? })
+    }
+
+    /// Asks the store for something, so that an address or keys that do not fit are told at once.
+    ///
+    /// # Errors
+    /// When it does not answer soon, refuses, or there is no such bucket.
+    pub async fn reach(&self, address: &str) -> Result<()> {
+        let has_keys = address.contains("unsigned=true")
+            || ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]
+                .iter()
+                .any(|name| std::env::var_os(name).is_some());
+        let advice = match has_keys {
+            true => {
+                "start it, make the bucket, or correct address and keys: --vault, XUNJIAN_VAULT, AWS_ENDPOINT, AWS_ACCESS_KEY_ID"
+            }
+            false => {
+                "no AWS_ACCESS_KEY_ID is set: set it with AWS_SECRET_ACCESS_KEY, or add ?unsigned=true to the address"
+            }
+        };
+        let place = address.split('?').next().unwrap_or_default().to_owned();
+        let unusable = |cause| StoreError::Unusable { place: place.clone(), cause, advice };
+        // A name that nothing has: what is asked is whether the answer is one.
+        let key = self.key(&"0".repeat(64))?;
+        match tokio::time::timeout(ANSWER, self.head(&key)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(StoreError::Bucket(error))) => Err(unusable(innermost(&error))),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(unusable(format!("no answer within {} s", ANSWER.as_secs()))),
+        }
     }
 
     /// Where files lie until they are whole.

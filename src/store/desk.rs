@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use super::Result;
+use super::{AuditLogEntry, Result};
 
 /// Which apps of the inbox are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,15 +23,21 @@ pub enum Tray {
     Confirmed,
     /// With a dismissed finding.
     Dismissed,
-    /// With a confirmed finding that has gone.
+    /// With a confirmed finding that went with a change of the app.
     Mended,
+    /// With an open finding that the latest audit could not look for, or saw only in part.
+    Unseen,
+    /// With a confirmed finding that other rules, not the app, made go.
+    Reassessed,
     /// Every app that ever had a finding.
     All,
+    /// Every app that was audited.
+    Audited,
 }
 
 impl Tray {
     /// Every tray, in the order of the page.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Waiting,
         Self::Fresh,
         Self::Changed,
@@ -40,7 +46,10 @@ impl Tray {
         Self::Confirmed,
         Self::Dismissed,
         Self::Mended,
+        Self::Unseen,
+        Self::Reassessed,
         Self::All,
+        Self::Audited,
     ];
 
     /// Its id in addresses.
@@ -55,7 +64,10 @@ impl Tray {
             Self::Confirmed => "confirmed",
             Self::Dismissed => "dismissed",
             Self::Mended => "mended",
+            Self::Unseen => "unseen",
+            Self::Reassessed => "reassessed",
             Self::All => "all",
+            Self::Audited => "audited",
         }
     }
 
@@ -163,6 +175,12 @@ pub struct DeskFinding {
     pub decided: String,
     /// Day to mend by; empty without one.
     pub mend_by: String,
+    /// How the latest audit saw it while it is open: `whole`, `part` or `none`.
+    pub sight: String,
+    /// Ids of the limits in the way where it was not seen whole.
+    pub because: Vec<String>,
+    /// Why it has gone: `app`, or what changed of whoever judges; empty while it is open.
+    pub cause: String,
     /// First found by the latest audit.
     pub is_fresh: bool,
     /// Found before, with other evidence.
@@ -170,6 +188,18 @@ pub struct DeskFinding {
 }
 
 impl DeskFinding {
+    /// The latest audit could not look for it, or saw only part of it.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.is_open && self.sight != "whole"
+    }
+
+    /// It went with a change of the app.
+    #[must_use]
+    pub fn is_mended(&self) -> bool {
+        !self.is_open && self.verdict == "confirmed" && self.cause == "app"
+    }
+
     /// Decided on other evidence than there is now.
     #[must_use]
     pub fn is_stale(&self) -> bool {
@@ -203,10 +233,12 @@ pub struct DeskCounts {
 pub struct Agreement {
     /// Id.
     pub id: String,
-    /// Findings confirmed.
-    pub confirmed: u64,
-    /// Findings dismissed.
-    pub dismissed: u64,
+    /// It speaks against its sign: a dismissal proves it right.
+    pub is_counter: bool,
+    /// Decisions that proved it right.
+    pub right: u64,
+    /// Decisions that proved it wrong.
+    pub wrong: u64,
 }
 
 /// Decisions of several people about the same findings.
@@ -241,7 +273,7 @@ pub trait Desk: Send + Sync {
     /// One app's row.
     fn desk_row(&self, app: i64) -> impl Future<Output = Result<Option<DeskRow>>> + Send;
     /// Gives an app to a person, or (empty) to nobody.
-    fn assign(&self, app: i64, person: &str) -> impl Future<Output = Result<()>> + Send;
+    fn assign(&self, app: i64, person: &str, entry: &AuditLogEntry) -> impl Future<Output = Result<()>> + Send;
     /// How often people agreed with each signature.
     fn by_signature(&self) -> impl Future<Output = Result<Vec<Agreement>>> + Send;
     /// How often people agreed with each other.

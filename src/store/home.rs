@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Bucket, Database, Folder, Place, Result, StoreError};
+use super::{Bucket, Database, Folder, Place, Result, StoreError, private};
 use crate::model::config::Engine;
 
 /// Time after which a job is taken that no message told of: the one that pushed it died in between.
@@ -35,16 +35,21 @@ impl Home {
     /// # Errors
     /// When an engine cannot be reached or used, or its state is of a later version.
     pub async fn open_on(root: &Path, engine: &Engine) -> Result<Self> {
-        std::fs::create_dir_all(root)?;
+        private::folder(root)?;
         let vault = match engine.vault.as_str() {
             "" => Place::Folder(Folder::open(&root.join("vault"))?),
             address if address.starts_with("s3://") => {
-                Place::Bucket(Bucket::open(address, &root.join("cache"), engine.cache_bytes)?)
+                let bucket = Bucket::open(address, &root.join("cache"), engine.cache_bytes)?;
+                bucket.reach(address).await?;
+                Place::Bucket(bucket)
             }
             folder => Place::Folder(Folder::open(Path::new(folder))?),
         };
         let state = match (engine.database.as_str(), engine.nats.as_str()) {
-            ("", "") => Database::sqlite(&root.join("state.sqlite")).await?,
+            ("", "") => {
+                private::file(&root.join("state.sqlite"))?;
+                Database::sqlite(&root.join("state.sqlite")).await?
+            }
             ("", _) => {
                 return Err(StoreError::Address("nats hands out work that lies in a database: set that too".into()));
             }

@@ -11,7 +11,7 @@ pub struct Letter {
     pub id: i64,
     /// Idempotency key.
     pub event: String,
-    /// `finding.confirmed`, `finding.withdrawn`, `app.mended` or `app.overdue`.
+    /// `finding.confirmed`, `finding.withdrawn`, `finding.reassessed`, `app.mended` or `app.overdue`.
     pub kind: String,
     /// The app.
     pub app: i64,
@@ -29,6 +29,8 @@ pub struct Letter {
     pub due: i64,
     /// The last answer, or why there was none.
     pub answer: String,
+    /// JSON: what stood when it was written; empty for letters of before.
+    pub about: String,
 }
 
 /// What a try came to.
@@ -54,6 +56,8 @@ pub trait Outbox: Send + Sync {
     fn replay(&self, id: i64) -> impl Future<Output = Result<()>> + Send;
     /// Letters in a state (empty: any), latest first.
     fn letters(&self, state: &str, most: u32) -> impl Future<Output = Result<Vec<Letter>>> + Send;
+    /// Letters after a letter, first written first, whatever became of them.
+    fn letters_after(&self, id: i64, most: u32) -> impl Future<Output = Result<Vec<Letter>>> + Send;
     /// Writes letters for apps whose day to mend by has passed, once for each day; how many.
     fn tell_overdue(&self, today: &str, now: i64) -> impl Future<Output = Result<u64>> + Send;
 }

@@ -38,6 +38,8 @@ pub enum Rows {
     Artifacts,
     /// Answers of stores.
     Fetches,
+    /// What was read of pictures that no answer holds any more.
+    Readings,
     /// Dead jobs, and those done that somebody asked for.
     Jobs,
     /// Old runs of which nothing is left.
@@ -46,7 +48,7 @@ pub enum Rows {
 
 impl Rows {
     /// Every sort, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Skips,
         Self::Audits,
         Self::Listings,
@@ -54,11 +56,12 @@ impl Rows {
         Self::Facts,
         Self::Artifacts,
         Self::Fetches,
+        Self::Readings,
         Self::Jobs,
         Self::Runs,
     ];
 
-    /// Its table.
+    /// What it is called: its table, for most.
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
@@ -69,6 +72,7 @@ impl Rows {
             Self::Facts => "facts",
             Self::Artifacts => "artifacts",
             Self::Fetches => "fetches",
+            Self::Readings => "readings",
             Self::Jobs => "jobs",
             Self::Runs => "runs",
         }

@@ -1,13 +1,15 @@
 //! What goes into the state and comes out of it.
 
-use crate::model::{ArtifactKind, Audit, Listing, MadeBy, Skipped};
+use std::collections::BTreeSet;
+
+use crate::model::{ArtifactKind, Audit, Listed, Listing, MadeBy, Skipped};
 
 /// One run over stores or over the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Its number.
     pub id: i64,
-    /// `sweep`, `rescore`, `reaudit`, `recheck` or `asked`.
+    /// `sweep`, `rescore`, `reaudit`, `recheck`, `asked`, or `check` (do the stores' files fit?).
     pub kind: String,
     /// What it goes over.
     pub scope: String,
@@ -163,8 +165,32 @@ pub struct NewAudit<'a> {
     pub as_of: &'a str,
     /// Name of the registers in the vault; empty where none was given.
     pub registers: &'a str,
+    /// Name in the vault of the facts judged; empty where none are kept.
+    pub facts: &'a str,
+    /// What its judge makes of earlier audits' bytes: see [`State::doubts`](super::State::doubts).
+    pub controls: &'a [Control],
     /// When.
     pub at: i64,
+}
+
+/// An earlier audit whose bytes are to be judged anew, to tell a change of the app from one of its judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// The earlier audit.
+    pub audit: i64,
+    /// Its listing.
+    pub listing: Option<i64>,
+    /// Its file; that of now where it had none.
+    pub artifact: Option<String>,
+}
+
+/// What the judge of a new audit makes of the bytes of an earlier one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Control {
+    /// The earlier audit.
+    pub audit: i64,
+    /// Ids of the signs in scope that are found.
+    pub signs: BTreeSet<String>,
 }
 
 /// How the findings of an app moved with an audit.
@@ -235,6 +261,10 @@ pub struct AuditRow {
     pub as_of: String,
     /// Name of the registers in the vault; empty where none was given.
     pub registers: String,
+    /// Name in the vault of the facts judged; empty where none are kept.
+    pub facts: String,
+    /// The app it is of, as it is listed.
+    pub listed: Listed,
     /// When.
     pub at: i64,
 }
@@ -267,6 +297,14 @@ pub struct FindingRow {
     pub sign: String,
     /// `open` or `gone`.
     pub state: String,
+    /// How the latest audit saw it while it is open: `whole`, `part` or `none`.
+    pub sight: String,
+    /// Ids of the limits in the way where it was not seen whole, with spaces.
+    pub because: String,
+    /// Why it has gone: `app`, or what changed of whoever judges; empty while it is open.
+    pub cause: String,
+    /// Decision in force: `confirmed`, `dismissed`, `again`; empty while undecided.
+    pub verdict: String,
     /// Confidence when it was last found.
     pub confidence: String,
     /// The audit that found it first.
@@ -301,6 +339,8 @@ pub struct Review {
     pub mend_by: String,
     /// In their words.
     pub note: String,
+    /// The id that the finding had when it was made, where that was another; empty else.
+    pub former: String,
     /// When.
     pub at: i64,
 }

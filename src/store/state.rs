@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use super::{
-    AppRow, AuditRow, Delta, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile, Result,
-    Review, Run, Seen, Sight, SkipRow, Withheld,
+    AppRow, AuditRow, Delta, Doubt, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile,
+    Result, Review, Run, Seen, Sight, SkipRow, Withheld,
 };
 use crate::model::{Listing, Skipped};
 
@@ -50,6 +50,8 @@ pub trait State: Send + Sync {
     fn package(&self, file: PackageFile<'_>) -> impl Future<Output = Result<()>> + Send;
     /// The file an app handed out for an offer.
     fn offered(&self, app: i64, offer: &str) -> impl Future<Output = Result<Option<String>>> + Send;
+    /// The offer for which an app handed out a file, the latest of several.
+    fn offer_of(&self, app: i64, artifact: &str) -> impl Future<Output = Result<Option<String>>> + Send;
     /// Keeps that an app's package was not handed out, in place of what was kept before;
     /// `None` where it was, or none is promised any more.
     fn withhold(&self, app: i64, withheld: Option<&Withheld>) -> impl Future<Output = Result<()>> + Send;
@@ -69,6 +71,13 @@ pub trait State: Send + Sync {
     /// Where the facts of a file lie, whatever they were called and whoever read them: name and blob.
     fn any_facts(&self, artifact: &str) -> impl Future<Output = Result<Option<(String, String)>>> + Send;
 
+    /// Earlier audits without whose bytes, judged anew, a new audit of this app could not tell whether
+    /// the app changed or its judge did; none where nothing confirmed turns on it.
+    fn doubts(&self, new: &NewAudit<'_>) -> impl Future<Output = Result<Vec<Doubt>>> + Send;
+    /// Whether an app has findings that are open.
+    fn has_open(&self, app: i64) -> impl Future<Output = Result<bool>> + Send;
+    /// Ids that a finding had before.
+    fn former_ids(&self, finding: &str) -> impl Future<Output = Result<Vec<String>>> + Send;
     /// Keeps an audit and moves the findings of its app.
     fn remember(&self, audit: NewAudit<'_>) -> impl Future<Output = Result<Delta>> + Send;
     /// Keeps that something was left out; once a run, target and stage.
@@ -96,7 +105,7 @@ pub trait State: Send + Sync {
     fn listings(&self, app: i64, most: u32) -> impl Future<Output = Result<Vec<ListingRow>>> + Send;
     /// One version of a listing.
     fn listing(&self, id: i64) -> impl Future<Output = Result<Option<ListingRow>>> + Send;
-    /// A finding.
+    /// A finding, by its id or one that it had before.
     fn finding(&self, id: &str) -> impl Future<Output = Result<Option<FindingRow>>> + Send;
     /// Keeps a decision. Nothing is ever changed or taken back; a correction is another one.
     fn review(&self, review: &Review) -> impl Future<Output = Result<()>> + Send;
@@ -104,13 +113,13 @@ pub trait State: Send + Sync {
     fn reviews(&self, finding: &str) -> impl Future<Output = Result<Vec<Review>>> + Send;
     /// The answer a package file last came in, for an app.
     fn package_fetch(&self, app: i64, artifact: &str) -> impl Future<Output = Result<Option<i64>>> + Send;
-    /// Counts of a run by name: `seen`, `new`, `changed`, `audited`, `skipped:CODE`, `found:SIGN`, `came`.
+    /// Counts of a run by name: `seen`, `new`, `changed`, `audited`, `skipped:CODE`, `found:SIGN`, `came`,
+    /// `unread` (apps seen or audited whose latest audit did not read all), `failed` (stores of which nothing was seen).
     fn tally(&self, run: i64) -> impl Future<Output = Result<std::collections::BTreeMap<String, u64>>> + Send;
 }
 
-/// What an app of a store is called: its package, or the first of id, address and title that is there.
+/// What an app of a store is called: [`Listing::name`].
 #[must_use]
 pub fn name_of(listing: &Listing) -> &str {
-    let names = [&listing.package, &listing.id, &listing.url, &listing.title];
-    names.into_iter().find(|name| !name.is_empty()).map_or("", |name| name)
+    listing.name()
 }

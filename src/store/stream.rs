@@ -19,6 +19,8 @@ use sha2::{Digest, Sha256};
 use super::{Lease, NewJob, Result, StoreError, stage_of};
 use crate::model::{Skipped, hex};
 
+/// How long the server may take to let the first connection in.
+const ANSWER: Duration = Duration::from_secs(4);
 /// A message that is not acknowledged comes again after this; as long as a lease of a sweep.
 const ACK_WAIT: Duration = Duration::from_secs(20);
 /// A message id is known for this long, so that a job pushed twice is told of once.
@@ -38,7 +40,7 @@ pub(super) struct Stream {
     context: Context,
     /// What streams and subjects begin with.
     name: String,
-    pub(super) grace: Duration,
+    grace: Duration,
     consumers: Arc<tokio::sync::Mutex<HashMap<String, PullConsumer>>>,
     /// Messages by the lease they led to: job and token.
     held: Arc<Mutex<HashMap<(i64, i64), Message>>>,
@@ -48,6 +50,12 @@ impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// An address without the name and password in it.
+fn without_user(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("nats", address));
+    format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or_default())
 }
 
 fn broken(error: impl std::fmt::Display) -> StoreError {
@@ -68,12 +76,16 @@ fn token(name: &str) -> String {
 impl Stream {
     /// Connects, and makes the streams where they are not there yet.
     pub(super) async fn open(address: &str, name: &str, grace: Duration) -> Result<Self> {
-        let client = async_nats::ConnectOptions::new()
-            .name("xunjian")
-            .connection_timeout(Duration::from_secs(10))
-            .connect(address)
-            .await
-            .map_err(broken)?;
+        let unusable = |cause: String| StoreError::Unusable {
+            place: format!("NATS at {}", without_user(address)),
+            cause,
+            advice: "start it with JetStream, or correct the address: --nats, XUNJIAN_NATS or [engine] of the configuration",
+        };
+        let connecting = async_nats::ConnectOptions::new().name("xunjian").connection_timeout(ANSWER).connect(address);
+        let client = match tokio::time::timeout(ANSWER, connecting).await {
+            Ok(client) => client.map_err(|error| unusable(error.to_string()))?,
+            Err(_) => return Err(unusable(format!("no answer within {} s", ANSWER.as_secs()))),
+        };
         let context = jetstream::new(client);
         let me = Self { context, name: name.to_owned(), grace, consumers: Arc::default(), held: Arc::default() };
         for stage in STAGES {
@@ -106,6 +118,11 @@ impl Stream {
 
     fn subject(&self, queue: &str) -> String {
         format!("{}.{}.{}", self.name, stage(queue), token(queue))
+    }
+
+    /// How long a job may be overdue before it is taken without a message.
+    pub(super) fn grace(&self) -> Duration {
+        self.grace
     }
 
     /// Tells of jobs that are in the database. What cannot be told is found without.

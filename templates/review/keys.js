@@ -19,7 +19,7 @@ function go(to) {
 function form() {
   const own = document.activeElement?.closest(".ruling")?.querySelector("form.decide");
   const asked = document.getElementById(location.hash.slice(1))?.querySelector("form.decide");
-  return own ?? asked ?? document.querySelector(".ruling[data-waiting] form.decide") ?? document.querySelector(".ruling form.decide");
+  return own ?? asked ?? document.querySelector(".ruling[data-waiting] form.decide");
 }
 
 function pick(verdict) {

@@ -1,5 +1,6 @@
 //! What a worker tells of itself: alive, ready, and how much it did.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +15,10 @@ use axum::routing::get;
 
 use crate::acquire::Client;
 use crate::cli::traces;
-use crate::pipeline::sweep::Tally;
-use crate::store::{Database, State, Work};
+use crate::review::listen::{Caps, serve};
+use crate::runs::status::status;
+use crate::runs::sweep::Tally;
+use crate::store::{Database, Desk, DeskQuery, State, Work};
 
 /// What is asked for, and where to find it.
 pub(super) struct Health {
@@ -59,6 +62,12 @@ impl Health {
         counter("spans_sent_total", "Spans that the collector has.", sent);
         self.hosts(&mut out);
         self.jobs(&mut out).await;
+        self.stands(&mut out).await;
+        let _ = write!(
+            out,
+            "# HELP xunjian_build_info The version.\n# TYPE xunjian_build_info gauge\nxunjian_build_info{{version={}}} 1\n",
+            quoted(env!("CARGO_PKG_VERSION"))
+        );
         out
     }
 
@@ -79,11 +88,65 @@ impl Health {
     }
 
     async fn jobs(&self, out: &mut String) {
-        let counts = self.state.counts("").await.unwrap_or_default();
+        let counts = self.state.counts("").await;
+        let _ = write!(
+            out,
+            "# HELP xunjian_state_up The state answers.\n# TYPE xunjian_state_up gauge\nxunjian_state_up {}\n",
+            u8::from(counts.is_ok())
+        );
         out.push_str("# HELP xunjian_jobs Jobs of runs that go on.\n# TYPE xunjian_jobs gauge\n");
-        for count in counts {
-            let (queue, state) = (quoted(&count.queue), quoted(&count.state));
-            let _ = writeln!(out, "xunjian_jobs{{queue={queue},state={state}}} {}", count.count);
+        let mut jobs: BTreeMap<(String, String), u64> = BTreeMap::new();
+        for count in counts.unwrap_or_default() {
+            // Without the run's number: each run would begin a series of its own.
+            let queue = match count.queue.split_once('/') {
+                Some((run, queue)) if run.bytes().all(|b| b.is_ascii_digit()) => queue.to_owned(),
+                _ => count.queue,
+            };
+            *jobs.entry((queue, count.state)).or_default() += count.count;
+        }
+        for ((queue, state), count) in jobs {
+            let _ = writeln!(out, "xunjian_jobs{{queue={},state={}}} {count}", quoted(&queue), quoted(&state));
+        }
+    }
+
+    /// Stores, what waits, and what people have to look at.
+    async fn stands(&self, out: &mut String) {
+        let now = crate::runs::sweep::now();
+        let seconds = |at: i64| now.saturating_sub(at).max(0) / 1000;
+        if let Ok(status) = status(&self.state).await {
+            let oldest = status.oldest_job.map_or(0, seconds);
+            let _ = write!(
+                out,
+                "# HELP xunjian_oldest_job_seconds How long the oldest job that could be taken waits.\n# TYPE xunjian_oldest_job_seconds gauge\nxunjian_oldest_job_seconds {oldest}\n"
+            );
+            out.push_str("# HELP xunjian_store_last_success_seconds Seconds since a sweep last read a store.\n");
+            out.push_str("# TYPE xunjian_store_last_success_seconds gauge\n");
+            for (store, told) in &status.stores {
+                if let Some(at) = told.last_success {
+                    let (store, age) = (quoted(store), seconds(at));
+                    let _ = writeln!(out, "xunjian_store_last_success_seconds{{store={store}}} {age}");
+                }
+            }
+            out.push_str("# HELP xunjian_left_out Left out by the latest sweep of a store, by reason.\n");
+            out.push_str("# TYPE xunjian_left_out gauge\n");
+            for (store, told) in &status.stores {
+                for (reason, count) in &told.left_out {
+                    let (store, reason) = (quoted(store), quoted(reason));
+                    let _ = writeln!(out, "xunjian_left_out{{store={store},reason={reason}}} {count}");
+                }
+            }
+        }
+        if let Ok(counts) = self.state.desk_counts(&DeskQuery::default()).await {
+            // `mended`, `reassessed` and `unseen` that jump by many at once are worth an alarm.
+            out.push_str("# HELP xunjian_apps Apps by tray of the inbox.\n# TYPE xunjian_apps gauge\n");
+            for (tray, count) in counts.trays {
+                let _ = writeln!(out, "xunjian_apps{{tray={}}} {count}", quoted(tray.id()));
+            }
+            out.push_str("# HELP xunjian_findings_waiting Findings to look at, by sign.\n");
+            out.push_str("# TYPE xunjian_findings_waiting gauge\n");
+            for (sign, count) in counts.signs {
+                let _ = writeln!(out, "xunjian_findings_waiting{{sign={}}} {count}", quoted(&sign));
+            }
         }
     }
 
@@ -108,7 +171,8 @@ pub(super) async fn listen(address: SocketAddr, health: Arc<Health>) -> anyhow::
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(health);
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let caps = Caps { all: 128, each: 64 };
+    tokio::spawn(serve(listener, router, caps, std::future::pending()));
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! A signed index is checked against the fingerprint that the operator gave, or else against the
 //! certificate met first; what is signed wrongly is refused, never read as if unsigned.
 
+mod soft;
 mod v1;
 mod v2;
 
@@ -281,14 +282,18 @@ impl Reader<'_> {
     /// Hands on the apps of an index, those wanted; each is done with before the next one is read.
     /// The index is read twice: what is wrong with it shows before any of it is believed.
     fn apps(&self, mut read: impl FnMut(Each<'_>) -> Result<(), String>, hand: Hand<'_>) -> Result<Harvest, Fault> {
-        let (mut count, mut fit, mut unfit) = (0usize, 0usize, 0usize);
-        let mut first = Vec::new();
+        let (mut count, mut fit, mut unfit, mut odd) = (0usize, 0usize, 0usize, 0usize);
+        let (mut first, mut lost) = (Vec::new(), Vec::new());
         let mut look = |app: App| {
             count += 1;
             if count > APPS_MAX {
                 return Err(format!("more than {APPS_MAX} apps"));
             }
             if self.is_wanted(&app) {
+                if !app.lost.is_empty() {
+                    odd += 1;
+                    lost.extend((odd <= 3).then(|| format!("{}: {}", app.listing.package, app.lost.join(", "))));
+                }
                 match app.found(self.store) {
                     Ok(_) => fit += 1,
                     Err(why) => {
@@ -312,6 +317,9 @@ impl Reader<'_> {
         let mut harvest = Harvest::default();
         if unfit > 0 {
             harvest.faults.push(self.broken(format!("{unfit} apps lack what is required: {}", first.join("; "))));
+        }
+        if odd > 0 {
+            harvest.faults.push(self.broken(format!("{odd} apps have fields of no use: {}", lost.join("; "))));
         }
         let is_search = self.todo.want.is_some() || self.todo.vars.contains_key("words");
         if fit == 0 && unfit == 0 && is_search {
@@ -356,11 +364,28 @@ struct App {
     file: String,
     sha256: String,
     bytes: u64,
+    /// Fields that were of no use.
+    lost: Vec<String>,
 }
 
 impl App {
+    /// Takes over what a version says.
+    fn fill(&mut self, version: Self) {
+        let said = version.listing;
+        self.listing.version_name = said.version_name;
+        self.listing.version_code = said.version_code;
+        self.listing.changelog = said.changelog;
+        self.listing.permissions = said.permissions;
+        self.listing.more.extend(said.more);
+        (self.file, self.sha256, self.bytes) = (version.file, version.sha256, version.bytes);
+        self.lost.extend(version.lost);
+    }
+
     fn found(self, store: &Store) -> Result<Found, String> {
         let mut listing = self.listing;
+        if !self.lost.is_empty() {
+            listing.unread.push(format!("{} of its fields in the index are of no use", self.lost.len()));
+        }
         if !super::field::is_package(&listing.package) {
             return Err(format!("{:?} is no package name", listing.package));
         }
@@ -372,7 +397,7 @@ impl App {
         listing.store.clone_from(&store.id);
         let repo = store.hosts.get("repo").map_or("", String::as_str);
         let address = |name: &str| {
-            let url = url::Url::parse(&format!("{repo}/{}", name.trim_start_matches('/'))).ok()?;
+            let url = url::Url::parse(&format!("{repo}/{}", as_path(name.trim_start_matches('/')))).ok()?;
             Some(url.to_string())
         };
         listing.screenshots = listing.screenshots.iter().filter_map(|name| address(name)).collect();
@@ -392,17 +417,35 @@ impl App {
             };
             Some(crate::model::fetch::Wanted { ask: Ask::get(url, Purpose::Package), expected })
         };
-        Ok(Found { listing, package })
+        Ok(Found { listing, package, is_named: true })
     }
 }
 
-/// The text of a locale that fits Chinese readers best.
-fn localised<T>(texts: &BTreeMap<String, T>) -> Option<&T> {
+/// The name of a file as part of an address: each sign that means something there stands for itself.
+fn as_path(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '#' | '?' | '%' | '\\' | ' ' | '[' | ']' => out.push_str(&format!("%{:02X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The text of the locale that fits Chinese readers best, of those that have one.
+fn localised(texts: &BTreeMap<String, String>) -> Option<&String> {
+    let said = texts.iter().filter(|(_, text)| !text.trim().is_empty());
+    said.min_by_key(|(locale, _)| ranks(locale)).map(|(_, text)| text)
+}
+
+/// How well a locale fits Chinese readers: the least number fits best.
+fn ranks(locale: &str) -> usize {
     const FIRST: &[&str] = &["zh-CN", "zh-Hans-CN", "zh-Hans", "zh"];
-    let by_name = FIRST.iter().find_map(|locale| texts.get(*locale));
-    by_name
-        .or_else(|| texts.iter().find(|(locale, _)| locale.starts_with("zh")).map(|(_, text)| text))
-        .or_else(|| texts.get("en-US"))
-        .or_else(|| texts.get("en"))
-        .or_else(|| texts.values().next())
+    let others = [locale.starts_with("zh"), locale == "en-US", locale == "en", locale.starts_with("en")];
+    FIRST
+        .iter()
+        .position(|first| *first == locale)
+        .or_else(|| others.iter().position(|fits| *fits).map(|at| FIRST.len() + at))
+        .unwrap_or(FIRST.len() + others.len())
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Write};
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{App, localised};
+use super::soft::{Mended, Soft};
+use super::{App, localised, ranks};
 use crate::model::Listing;
 
 /// Bytes read at once.
@@ -16,136 +17,103 @@ const PART: usize = 1 << 16;
 /// Screenshots and permissions kept of one app.
 const LIST_MAX: usize = 500;
 
-type Texts = BTreeMap<String, String>;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Package {
-    metadata: Metadata,
-    versions: BTreeMap<String, Version>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Metadata {
-    name: Texts,
-    summary: Texts,
-    description: Texts,
-    categories: Vec<String>,
-    author_name: String,
-    last_updated: i64,
-    web_site: String,
-    screenshots: BTreeMap<String, BTreeMap<String, Vec<File>>>,
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-struct File {
-    name: String,
-    sha256: String,
-    size: u64,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+/// What a version says, of what is needed.
 struct Version {
-    file: File,
-    manifest: Manifest,
-    release_channels: Vec<String>,
-    anti_features: BTreeMap<String, Value>,
-    whats_new: Texts,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Manifest {
-    version_name: String,
-    version_code: i64,
-    uses_permission: Vec<Named>,
-    uses_permission_sdk23: Vec<Named>,
-    nativecode: Vec<String>,
-    signer: Signer,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Named {
-    name: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Signer {
-    sha256: Vec<String>,
+    is_stable: bool,
+    code: u64,
+    sha256: String,
+    filled: App,
 }
 
 /// Hands on every app of an index.
 pub(super) fn read(from: &mut dyn Read, found: super::Each<'_>) -> Result<(), String> {
-    each(from, &mut |name, package: Package| found(app(name, package)))
+    each(from, &mut |name, package: Value| found(app(name, &package)))
 }
 
-fn app(name: String, package: Package) -> App {
-    let metadata = package.metadata;
-    let text = |texts: &Texts| localised(texts).cloned().unwrap_or_default();
-    let summary = text(&metadata.summary);
-    let said = [summary.clone(), text(&metadata.description)];
+fn app(name: String, package: &Value) -> App {
+    let mut soft = Soft::new(Some(package), "package");
+    let mut metadata = soft.inner("metadata");
+    let text = |texts: &BTreeMap<String, String>| localised(texts).cloned().unwrap_or_default();
+    let summary = text(&metadata.texts("summary"));
+    let said = [summary.clone(), text(&metadata.texts("description"))];
     let mut listing = Listing {
         package: name,
-        title: text(&metadata.name),
-        developer: metadata.author_name,
-        category: metadata.categories.join(", "),
+        title: text(&metadata.texts("name")),
+        developer: metadata.text("authorName"),
+        category: metadata.list("categories").join(", "),
         description: said.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n"),
         ..Listing::default()
     };
-    if let Some(forms) = metadata.screenshots.get("phone").and_then(localised) {
-        listing.screenshots = forms.iter().take(LIST_MAX).map(|file| file.name.clone()).collect();
+    let mut shots = metadata.inner("screenshots");
+    let mut phone = shots.inner("phone");
+    let locales: Vec<String> = phone.keys();
+    let best = locales.iter().map(|locale| (ranks(locale), phone.list(locale))).filter(|(_, files)| !files.is_empty());
+    if let Some((_, files)) = best.min_by_key(|(rank, _)| *rank) {
+        listing.screenshots = files.into_iter().take(LIST_MAX).collect();
     }
-    if metadata.last_updated != 0 {
-        listing.more.insert("updated".into(), metadata.last_updated.into());
+    shots.took(phone);
+    metadata.took(shots);
+    let (updated, website) = (metadata.number("lastUpdated"), metadata.text("webSite"));
+    if updated != 0 {
+        listing.more.insert("updated".into(), updated.into());
     }
-    if !metadata.web_site.is_empty() {
-        listing.more.insert("website".into(), metadata.web_site.into());
+    if !website.is_empty() {
+        listing.more.insert("website".into(), website.into());
     }
-    let mut app = App { listing, summary, ..App::default() };
-    if let Some(version) = newest(package.versions) {
-        fill(&mut app, version);
+    soft.took(metadata);
+    let versions: Vec<Version> = soft.entries("versions").into_iter().map(|(_, value)| version(value)).collect();
+    let mut app = App { listing, summary, lost: soft.lost, ..App::default() };
+    if let Some(version) = newest(versions) {
+        app.fill(version.filled);
     }
     app
 }
 
 /// The newest version that is not for testers, else the newest.
-fn newest(versions: BTreeMap<String, Version>) -> Option<Version> {
+fn newest(versions: Vec<Version>) -> Option<Version> {
     // Two builds of one version, signed by two: always the same one, whatever their order.
-    versions.into_values().max_by_key(|v| {
-        (v.release_channels.is_empty(), v.manifest.version_code, std::cmp::Reverse(v.file.sha256.clone()))
-    })
+    versions.into_iter().max_by_key(|v| (v.is_stable, v.code, std::cmp::Reverse(v.sha256.clone())))
 }
 
-fn fill(app: &mut App, version: Version) {
-    let manifest = version.manifest;
-    app.listing.version_name = manifest.version_name;
-    app.listing.version_code = u64::try_from(manifest.version_code).unwrap_or(0);
-    app.listing.changelog = localised(&version.whats_new).cloned().unwrap_or_default();
-    let permissions = manifest.uses_permission.into_iter().chain(manifest.uses_permission_sdk23);
-    app.listing.permissions = permissions.map(|p| p.name).take(LIST_MAX).collect();
+fn version(value: &Value) -> Version {
+    let mut soft = Soft::new(Some(value), "version");
+    let (mut file, mut manifest) = (soft.inner("file"), soft.inner("manifest"));
+    let mut filled = App::default();
+    filled.listing.version_name = manifest.text("versionName");
+    filled.listing.version_code = manifest.number("versionCode");
+    filled.listing.changelog = localised(&soft.texts("whatsNew")).cloned().unwrap_or_default();
+    let permissions = [manifest.list("usesPermission"), manifest.list("usesPermissionSdk23")].concat();
+    filled.listing.permissions = permissions.into_iter().take(LIST_MAX).collect();
     let mut more = |key: &str, values: Vec<String>| {
         if !values.is_empty() {
-            app.listing.more.insert(key.into(), values.into());
+            filled.listing.more.insert(key.into(), values.into());
         }
     };
-    more("nativecode", manifest.nativecode);
-    more("signer", manifest.signer.sha256);
-    more("antiFeatures", version.anti_features.into_keys().collect());
-    app.file = version.file.name;
-    app.sha256 = version.file.sha256;
-    app.bytes = version.file.size;
+    more("nativecode", manifest.list("nativecode"));
+    let mut signer = manifest.inner("signer");
+    more("signer", signer.list("sha256"));
+    manifest.took(signer);
+    let features = match value.get("antiFeatures") {
+        Some(Value::Array(_)) => soft.list("antiFeatures"),
+        _ => soft.entries("antiFeatures").into_iter().map(|(name, _)| name.clone()).collect(),
+    };
+    more("antiFeatures", features);
+    filled.file = file.text("name");
+    filled.sha256 = file.text("sha256");
+    filled.bytes = file.number("size");
+    let is_stable = soft.list("releaseChannels").is_empty();
+    soft.took(file);
+    soft.took(manifest);
+    filled.lost = soft.lost;
+    let (code, sha256) = (filled.listing.version_code, filled.sha256.clone());
+    Version { is_stable, code, sha256, filled }
 }
 
 type Each<'a, T> = &'a mut dyn FnMut(String, T) -> Result<(), String>;
 
 /// Hands on each package of an index, in its order.
 fn each<T: DeserializeOwned>(from: &mut dyn Read, each: Each<'_, T>) -> Result<(), String> {
-    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(PART, from));
+    let mut deserializer = serde_json::Deserializer::from_reader(BufReader::with_capacity(PART, Mended::new(from)));
     Index(each).deserialize(&mut deserializer).map_err(|e| format!("no index of version 2: {e}"))?;
     deserializer.end().map_err(|e| format!("no index of version 2: {e}"))
 }
@@ -186,7 +154,7 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Packages<'_, T> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -202,6 +170,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Packages<'_, T> {
             (self.0)(name, package).map_err(serde::de::Error::custom)?;
         }
         Ok(())
+    }
+
+    /// `[]` for an empty map.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<(), A::Error> {
+        match all.next_element::<IgnoredAny>()? {
+            None => Ok(()),
+            Some(_) => Err(serde::de::Error::custom("packages without names")),
+        }
     }
 }
 
@@ -287,9 +263,62 @@ mod tests {
 
     #[test]
     fn what_is_no_index_is_refused() {
-        for text in ["", "[]", "{}", r#"{"packages":[]}"#, r#"{"packages":{"a":1}}"#, r#"{"packages":{}}x"#] {
+        for text in ["", "[]", "{}", r#"{"packages":7}"#, r#"{"packages":{"a":1}"#, r#"{"packages":{}}x"#] {
             assert!(apps(text.as_bytes()).is_err(), "{text}");
         }
-        assert!(apps(br#"{"packages":{}}"#).unwrap().is_empty());
+        assert!(apps(br#"{"packages":{}}"#).unwrap().is_empty() && apps(br#"{"packages":[]}"#).unwrap().is_empty());
+        let odd = apps(br#"{"packages":{"a":1,"b.b":null}}"#).unwrap();
+        assert!(odd[0].lost == ["package"] && odd[1].lost.is_empty(), "{odd:?}");
+    }
+
+    /// One app of an index in which another one is sound.
+    fn odd(package: &str) -> App {
+        let sound = r#"{"metadata":{"name":{"zh-CN":"好"}},"versions":{}}"#;
+        let index = format!(r#"{{"packages":{{"a.a":{sound},"odd.odd":{package},"z.z":{sound}}}}}"#);
+        let mut apps = apps(index.as_bytes()).unwrap();
+        let titles: Vec<_> = [&apps[0], &apps[2]].iter().map(|app| app.listing.title.as_str()).collect();
+        assert_eq!(titles, ["好", "好"], "{package}");
+        apps.remove(1)
+    }
+
+    #[test]
+    fn one_odd_app_costs_what_is_odd_of_it_and_no_other_app() {
+        let of = |metadata: &str, manifest: &str| {
+            odd(&format!(
+                r#"{{"metadata":{{"name":{{"zh-CN":"题山"}},"description":{{"zh-CN":"","en-US":"words"}}{metadata}}},
+                    "versions":{{"v":{{"file":{{"name":"/a.apk","sha256":"00","size":9}},"manifest":{{"versionName":"1.0","versionCode":12{manifest}}}}}}}}}"#
+            ))
+        };
+        let plain = of("", "");
+        assert_eq!((plain.listing.title.as_str(), plain.listing.description.as_str()), ("题山", "words"));
+        for (metadata, manifest, lost) in [
+            (r#","somethingNew":{"a":[1,null]}"#, "", 0),
+            (r#","authorName":null,"webSite":null,"categories":null,"screenshots":null"#, "", 0),
+            (r#","screenshots":{"phone":null},"lastUpdated":"1700000000000""#, "", 0),
+            (r#","summary":{"zh-CN":null},"categories":[]"#, "", 0),
+            (r#","summary":"好\ud83d""#, "", 0),
+            (r#","authorName":{"x":1}"#, "", 1),
+            ("", r#","nativecode":null,"usesPermission":null,"signer":null"#, 0),
+            ("", r#","usesPermission":[{"name":"p"},7]"#, 1),
+        ] {
+            let app = of(metadata, manifest);
+            assert_eq!((app.listing.title.as_str(), app.listing.version_code), ("题山", 12), "{metadata} {manifest}");
+            assert_eq!(app.lost.len(), lost, "{metadata} {manifest}: {:?}", app.lost);
+        }
+        for (code, read, lost) in [
+            ("\"12\"", 12, 0),
+            ("12.0", 12, 0),
+            ("9223372036854775813", 9_223_372_036_854_775_813, 0),
+            ("1e40", 0, 1),
+            ("null", 0, 0),
+        ] {
+            let app = odd(&format!(
+                r#"{{"metadata":{{"name":{{"en":"x"}}}},"versions":{{"v":{{"manifest":{{"versionCode":{code}}}}}}}}}"#
+            ));
+            assert_eq!((app.listing.version_code, app.lost.len()), (read, lost), "{code}");
+        }
+        for package in ["null", "[]", r#"{"metadata":null,"versions":null}"#, r#"{"versions":[]}"#] {
+            assert!(odd(package).lost.is_empty(), "{package}");
+        }
     }
 }

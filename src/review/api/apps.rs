@@ -9,16 +9,17 @@ use super::caller::Caller;
 use super::limit;
 use super::problem::Problem;
 use super::shapes::{AppItem, AppPage, AppReport, after, cursor};
+use crate::review::Shared;
 use crate::review::failure::Failure;
-use crate::review::{Shared, time};
 use crate::store::{Desk, DeskQuery, State as _, Tray};
+use crate::time;
 
 /// Which apps.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
-    /// `waiting`, `new`, `changed`, `stale`, `overdue`, `confirmed`, `dismissed`, `mended` or `all`.
+    /// `waiting`, `new`, `changed`, `stale`, `overdue`, `confirmed`, `dismissed`, `mended`, `unseen`, `reassessed`, `all` or `audited`.
     tray: String,
     /// Id of a sign.
     sign: String,

@@ -37,8 +37,13 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Fails unless the client has the right.
-    pub(super) fn must(&self, right: &str) -> Result<(), Failure> {
-        if self.rights.split(' ').any(|own| own == right) { Ok(()) } else { Err(Failure::Forbidden) }
+    pub(super) fn must(&self, right: &'static str) -> Result<(), Failure> {
+        if self.may(right) { Ok(()) } else { Err(Failure::Lacks(right)) }
+    }
+
+    /// Whether the client has the right.
+    pub(super) fn may(&self, right: &str) -> bool {
+        self.rights.split(' ').any(|own| own == right)
     }
 }
 

@@ -11,9 +11,9 @@ use super::caller::Caller;
 use super::limit;
 use super::problem::Problem;
 use super::shapes::stamp;
-use crate::pipeline::dead::run_of;
 use crate::review::Shared;
 use crate::review::failure::Failure;
+use crate::runs::dead::run_of;
 use crate::store::{DeadJob, DeadQuery, Run, State as _, Work};
 
 /// A page of dead jobs.

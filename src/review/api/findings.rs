@@ -34,10 +34,10 @@ pub(super) async fn one(
     caller.must("read")?;
     let known = site.home.state.finding(&id).await?.ok_or(Failure::NotFound)?;
     let row = site.home.state.desk_row(known.app).await?.ok_or(Failure::NotFound)?;
-    let finding = row.findings.iter().find(|finding| finding.id == id).ok_or(Failure::NotFound)?;
+    let finding = row.findings.iter().find(|finding| finding.id == known.id).ok_or(Failure::NotFound)?;
     let audit = site.home.state.audit(finding.last_audit).await?;
-    let report = audit.and_then(|row| row.audit.findings.into_iter().find(|finding| finding.id == id));
-    let reviews = site.home.state.reviews(&id).await?;
+    let report = audit.and_then(|row| row.audit.findings.into_iter().find(|finding| finding.id == known.id));
+    let reviews = site.home.state.reviews(&known.id).await?;
     Ok(Json(FindingReport {
         finding: FindingItem::from(finding),
         report: report.map(serde_json::to_value).transpose().map_err(Failure::ours)?,

@@ -6,9 +6,11 @@ mod apps;
 mod audits;
 mod caller;
 mod dead;
+mod events;
 mod findings;
 mod limit;
 mod problem;
+mod push;
 mod runs;
 mod shapes;
 mod standings;
@@ -28,6 +30,7 @@ use utoipa_axum::routes;
 
 pub(super) use audits::has_room;
 pub(super) use problem::{is_api, of_failure, of_status};
+pub(super) use push::Pushes;
 
 use super::Shared;
 pub use caller::{RIGHTS, new_token, token_hash};
@@ -77,6 +80,7 @@ pub(super) fn routers(package_bytes: u64) -> (Router<Shared>, Router<Shared>) {
         .routes(routes!(audits::progress))
         .routes(routes!(runs::list))
         .routes(routes!(dead::list))
+        .routes(routes!(events::list))
         .split_for_parts();
     let (slow, more) = OpenApiRouter::new()
         .routes(routes!(audits::ask))

@@ -118,10 +118,20 @@ pub(super) struct FindingItem {
     /// Probability when it was last found.
     #[schema(minimum = 0, maximum = 1)]
     probability: f64,
-    /// It is there in the latest audit.
+    /// It has not gone. Whether the latest audit saw it: `sight`.
     is_open: bool,
-    /// `waiting`, `stale`, `again`, `confirmed`, `dismissed`, `mended` or `gone`.
+    /// `new`, `changed`, `waiting`, `stale`, `again`, `confirmed`, `dismissed`, `reassessed` (confirmed, and gone
+    /// without a change of the app) or `gone` (with one, where it was confirmed).
     state: String,
+    /// Decision in force: `confirmed`, `dismissed`, `again`; empty while undecided.
+    verdict: String,
+    /// How the latest audit saw it while it is open: `whole`, `part` or `none`.
+    sight: String,
+    /// Codes of the limits in the way where it was not seen whole.
+    because: Vec<String>,
+    /// Why it has gone: `app`, or with spaces what changed of whoever judges: `pack`, `policy`, `version`,
+    /// `registers`, `day`, `reading`, `scope`; empty while it is open.
+    cause: String,
     /// Who decided; empty while undecided.
     decided_by: String,
     /// When; empty while undecided.
@@ -143,6 +153,10 @@ impl From<&DeskFinding> for FindingItem {
             probability: finding.probability,
             is_open: finding.is_open,
             state: state_of(finding).to_owned(),
+            verdict: finding.verdict.clone(),
+            sight: finding.sight.clone(),
+            because: finding.because.clone(),
+            cause: finding.cause.clone(),
             decided_by: finding.decided_by.clone(),
             decided_at: if finding.decided_at > 0 { stamp(finding.decided_at) } else { String::new() },
             mend_by: finding.mend_by.clone(),
@@ -217,7 +231,8 @@ impl From<Review> for DecisionItem {
 pub(super) struct AskedAudit {
     /// Its number: ask `/api/v1/audits/{id}` for what it came to.
     pub(super) id: i64,
-    /// What is audited.
+    /// What is audited: `STORE:PACKAGE`; of a package that was sent, its client's store, the SHA-256 of the
+    /// file, and a mark of its listing.
     pub(super) target: String,
     /// `open` while it waits or runs, then `done`.
     #[schema(example = "open")]
@@ -226,6 +241,9 @@ pub(super) struct AskedAudit {
     pub(super) asked_at: String,
     /// When it was done; empty before.
     pub(super) ended_at: String,
+    /// What the listing that came with a package says of itself, if one came: nothing rests on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claimed: Option<Claimed>,
     /// Apps audited: their numbers.
     pub(super) apps: Vec<i64>,
     /// One audit each of the report `xunjian/report/1`.
@@ -233,6 +251,16 @@ pub(super) struct AskedAudit {
     pub(super) audits: Vec<Value>,
     /// What could not be had or read, and why.
     pub(super) skipped: Vec<SkippedItem>,
+}
+
+/// What a listing that came with a package says. The package in the file is `app.package` of the audit;
+/// where it is another one, the audit's coverage says so.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Claimed {
+    /// The store; empty where it says none.
+    pub(super) store: String,
+    /// The package; empty where it says none.
+    pub(super) package: String,
 }
 
 /// An input that ended as no audit.

@@ -1,5 +1,6 @@
 //! Audits, and findings that come and go with them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -7,9 +8,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::deciding::refresh;
-use super::outbox::{self, News};
+use super::moving::move_findings;
 use super::{Database, Thing};
-use crate::model::{Audit, Finding, MadeBy};
+use crate::model::{Audit, Finding, Listed, MadeBy};
 use crate::store::{AuditRow, Delta, Judged, NewAudit, Result};
 
 /// Level at which reports are kept: a tenth of their size, at once.
@@ -32,13 +33,16 @@ struct Told {
 
 impl Database {
     pub(super) async fn keep_audit(&self, new: NewAudit<'_>) -> Result<Delta> {
-        let text = serde_json::to_vec(&Written { audit: new.audit, icon: &new.audit.icon })?;
-        let report = zstd::encode_all(text.as_slice(), LEVEL)?;
         let mut change = self.change().await?;
         self.hold(&mut change, Thing::App(new.app)).await?;
+        let audit = own_ids(&mut change, new.app, new.audit).await?;
+        let new = NewAudit { audit: &audit, ..new };
+        let text = serde_json::to_vec(&Written { audit: new.audit, icon: &new.audit.icon })?;
+        let report = zstd::encode_all(text.as_slice(), LEVEL)?;
         let id: Option<i64> = sqlx::query_scalar(
-            "INSERT INTO audits (run, app, listing, artifact, pack_sha256, policy, version, as_of, registers, report, findings, at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (run, app) DO NOTHING RETURNING id",
+            "INSERT INTO audits (run, app, listing, artifact, pack_sha256, policy, version, as_of, registers, report, findings, at,
+                                 facts)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (run, app) DO NOTHING RETURNING id",
         )
         .bind(new.run)
         .bind(new.app)
@@ -52,101 +56,40 @@ impl Database {
         .bind(report)
         .bind(new.audit.findings.len() as i64)
         .bind(new.at)
+        .bind(new.facts)
         .fetch_optional(&mut *change)
         .await?;
         // Another worker whose lease ran out was here first: its audit stands.
         let Some(id) = id else { return Ok(Delta::default()) };
-        let before = confirmed(&mut change, new.app).await?;
-        let delta = move_findings(&mut change, id, &new).await?;
-        put_on_desk(&mut change, id, &new).await?;
+        let moves = move_findings(&mut change, id, &new).await?;
+        put_on_desk(&mut change, id, (new.app, new.at), new.audit).await?;
         refresh(&mut change, new.app).await?;
-        tell(&mut change, id, &new, before, &delta).await?;
+        moves.tell(&mut change, id, &new).await?;
         change.commit().await?;
-        Ok(delta)
+        Ok(moves.delta)
     }
 }
 
-/// Confirmed findings of an app that are still there.
-async fn confirmed(change: &mut AnyConnection, app: i64) -> Result<i64> {
-    let count =
-        sqlx::query_scalar("SELECT confirmed FROM desk WHERE app = $1").bind(app).fetch_optional(change).await?;
-    Ok(count.unwrap_or(0))
+/// The audit with the ids of findings of the app it is remembered under: a file that somebody gave
+/// may say that it is of another one.
+async fn own_ids<'a>(change: &mut AnyConnection, app: i64, audit: &'a Audit) -> Result<Cow<'a, Audit>> {
+    let listed = listed_of(change, app).await?;
+    let is_own = |finding: &Finding| finding.id == Finding::id_of(finding.sign, &listed);
+    if audit.findings.iter().chain(&audit.out_of_scope).all(is_own) {
+        return Ok(Cow::Borrowed(audit));
+    }
+    let mut audit = audit.clone();
+    for finding in audit.findings.iter_mut().chain(&mut audit.out_of_scope) {
+        finding.id = Finding::id_of(finding.sign, &listed);
+    }
+    Ok(Cow::Owned(audit))
 }
 
-/// Writes to the case backend when the last confirmed finding has gone, or one has come back.
-async fn tell(change: &mut AnyConnection, audit: i64, new: &NewAudit<'_>, before: i64, delta: &Delta) -> Result<()> {
-    let mark = audit.to_string();
-    let news = |kind, finding| News { kind, app: new.app, finding, audit, mark: &mark, at: new.at };
-    if before > 0 && confirmed(change, new.app).await? == 0 {
-        outbox::write(change, news("app.mended", "")).await?;
-    }
-    for id in &delta.came {
-        let verdict: String =
-            sqlx::query_scalar("SELECT verdict FROM findings WHERE id = $1").bind(id).fetch_one(&mut *change).await?;
-        if verdict == "confirmed" {
-            outbox::write(change, news("finding.confirmed", id)).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn move_findings(change: &mut AnyConnection, audit: i64, new: &NewAudit<'_>) -> Result<Delta> {
-    let open: Vec<String> = sqlx::query_scalar("SELECT id FROM findings WHERE app = $1 AND state = 'open' ORDER BY id")
-        .bind(new.app)
-        .fetch_all(&mut *change)
-        .await?;
-    let mut delta = Delta { is_kept: true, ..Delta::default() };
-    for finding in &new.audit.findings {
-        if !open.contains(&finding.id) {
-            delta.came.push(finding.id.clone());
-        }
-        keep_finding(change, audit, new, finding).await?;
-    }
-    for id in open {
-        if new.audit.findings.iter().all(|finding| finding.id != id) {
-            sqlx::query("UPDATE findings SET state = 'gone' WHERE id = $1").bind(&id).execute(&mut *change).await?;
-            delta.went.push(id);
-        }
-    }
-    Ok(delta)
-}
-
-async fn keep_finding(change: &mut AnyConnection, audit: i64, new: &NewAudit<'_>, finding: &Finding) -> Result<()> {
-    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    sqlx::query(
-        "INSERT INTO findings (id, app, sign, severity, confidence, probability, state, first_audit, last_audit,
-                               first_seen, last_seen, evidence, signatures, moved)
-         VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, $11, $12, $13)
-         ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, confidence = excluded.confidence,
-             probability = excluded.probability, state = 'open', last_audit = excluded.last_audit,
-             last_seen = excluded.last_seen, evidence = excluded.evidence, signatures = excluded.signatures,
-             moved = CASE WHEN findings.evidence = excluded.evidence AND findings.state = 'open' THEN findings.moved
-                          ELSE excluded.moved END",
-    )
-    .bind(&finding.id)
-    .bind(new.app)
-    .bind(finding.sign.id())
-    .bind(word(serde_json::to_value(finding.severity)?))
-    .bind(word(serde_json::to_value(finding.confidence)?))
-    .bind(finding.probability)
-    .bind(audit)
-    .bind(audit)
-    .bind(new.at)
-    .bind(new.at)
-    .bind(finding.fingerprint())
-    .bind(signatures(finding))
-    .bind(audit)
-    .execute(change)
-    .await?;
-    Ok(())
-}
-
-/// Ids of what found it, with spaces.
-fn signatures(finding: &Finding) -> String {
-    let mut ids: Vec<&str> = finding.evidence.iter().filter(|e| e.counted).map(|e| &*e.signature).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.join(" ")
+/// What an app of the state is called where it is listed.
+pub(super) async fn listed_of(change: &mut AnyConnection, app: i64) -> Result<Listed> {
+    let (store, name) =
+        sqlx::query_as("SELECT store, name FROM apps WHERE id = $1").bind(app).fetch_one(change).await?;
+    Ok(Listed { store, name })
 }
 
 /// Ids, each between spaces, so that one can be searched for.
@@ -154,36 +97,45 @@ fn spaced(ids: &[String]) -> String {
     ids.iter().fold(String::from(" "), |all, id| all + id + " ")
 }
 
-/// What the inbox shows of an app, once it has had a finding.
-async fn put_on_desk(change: &mut AnyConnection, audit: i64, new: &NewAudit<'_>) -> Result<()> {
-    let (app, profile) = (&new.audit.app, &new.audit.profile);
+/// What the inbox shows of an app: found something or not.
+pub(super) async fn put_on_desk(
+    change: &mut AnyConnection,
+    id: i64,
+    (number, at): (i64, i64),
+    audit: &Audit,
+) -> Result<()> {
+    let (app, profile) = (&audit.app, &audit.profile);
     let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let standing = match new.audit.findings.first() {
+    let standing = match audit.findings.first() {
         Some(finding) => word(serde_json::to_value(finding.standing)?),
         None => "not-checked".into(),
     };
     sqlx::query(
         "INSERT INTO desk (app, store, package, title, developer, stages, subjects, standing, level, audit, at)
          SELECT $1, store, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM apps
-         WHERE id = $1 AND EXISTS (SELECT 1 FROM findings WHERE app = $1)
+         WHERE id = $1
          ON CONFLICT (app) DO UPDATE SET title = excluded.title, developer = excluded.developer,
              stages = excluded.stages, subjects = excluded.subjects, standing = excluded.standing,
              level = excluded.level, audit = excluded.audit, at = excluded.at",
     )
-    .bind(new.app)
+    .bind(number)
     .bind(&app.package)
     .bind(&app.title)
     .bind(&app.developer)
     .bind(spaced(&profile.stages))
     .bind(spaced(&profile.subjects))
     .bind(standing)
-    .bind(new.audit.coverage.reading().id())
-    .bind(audit)
-    .bind(new.at)
+    .bind(audit.coverage.reading().id())
+    .bind(id)
+    .bind(at)
     .execute(change)
     .await?;
     Ok(())
 }
+
+/// Audits with the store and name of their apps, up to the condition.
+pub(super) const AUDITS: &str = "SELECT audits.*, apps.store AS listed_store, apps.name AS listed_name
+    FROM audits JOIN apps ON apps.id = audits.app WHERE";
 
 fn made_by(row: &AnyRow) -> Result<MadeBy> {
     Ok(MadeBy {
@@ -198,7 +150,12 @@ pub(super) fn audit_of(row: &AnyRow) -> Result<AuditRow> {
     let report: Vec<u8> = row.try_get("report")?;
     let mut text = Vec::new();
     zstd::Decoder::new(report.as_slice())?.take(REPORT_MAX).read_to_end(&mut text)?;
-    let told: Told = serde_json::from_slice(&text)?;
+    let mut told: Told = serde_json::from_slice(&text)?;
+    // Audits of before have findings by the ids of before.
+    let listed = Listed { store: row.try_get("listed_store")?, name: row.try_get("listed_name")? };
+    for finding in told.audit.findings.iter_mut().chain(&mut told.audit.out_of_scope) {
+        finding.id = Finding::id_of(finding.sign, &listed);
+    }
     Ok(AuditRow {
         id: row.try_get("id")?,
         run: row.try_get("run")?,
@@ -209,6 +166,8 @@ pub(super) fn audit_of(row: &AnyRow) -> Result<AuditRow> {
         made_by: made_by(row)?,
         as_of: row.try_get("as_of")?,
         registers: row.try_get("registers")?,
+        facts: row.try_get("facts")?,
+        listed,
         at: row.try_get("at")?,
     })
 }
@@ -245,12 +204,16 @@ impl Database {
              UNION ALL SELECT 'skipped:' || code, count(*) FROM skips WHERE run = $1 GROUP BY code
              UNION ALL SELECT 'found:' || sign, count(*) FROM findings JOIN audits ON audits.id = findings.last_audit
                  WHERE audits.run = $1 AND findings.state = 'open' GROUP BY sign
+             UNION ALL SELECT 'unread', count(*) FROM desk JOIN apps ON apps.id = desk.app JOIN audits ON audits.id = desk.audit
+                 WHERE desk.level IN ('partial', 'none') AND (apps.last_run = $1 OR audits.run = $1)
              UNION ALL SELECT 'came', count(*) FROM findings JOIN audits ON audits.id = findings.first_audit
                  WHERE audits.run = $1",
         )
         .bind(run)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.into_iter().map(|(name, count)| (name, count as u64)).collect())
+        let mut counts: BTreeMap<String, u64> = rows.into_iter().map(|(name, count)| (name, count as u64)).collect();
+        counts.insert("failed".into(), self.failed_stores(run).await?.len() as u64);
+        Ok(counts)
     }
 }

@@ -3,8 +3,10 @@
 use sqlx::AnyConnection;
 
 use super::outbox::{self, News};
+use super::people;
+use super::reading::reviews_of;
 use super::{Database, Thing};
-use crate::store::{Result, Review};
+use crate::store::{AuditLogEntry, Result, Review, in_force};
 
 /// Counts an app's findings into its row of the inbox. What waits, see `DeskFinding::is_waiting`.
 const REFRESH: &str = "
@@ -18,19 +20,24 @@ const REFRESH: &str = "
     ), counted AS (
         SELECT count(*) FILTER (WHERE is_open) AS open,
                count(*) FILTER (WHERE is_waiting) AS waiting,
-               count(*) FILTER (WHERE is_waiting AND verdict = '' AND first_audit = last_audit) AS fresh,
+               count(*) FILTER (WHERE is_waiting AND verdict = '' AND first_audit = last_audit
+                                  AND sight = 'whole') AS fresh,
                count(*) FILTER (WHERE is_waiting AND verdict = '' AND moved = last_audit
-                                  AND first_audit <> last_audit) AS changed,
+                                  AND first_audit <> last_audit AND sight = 'whole') AS changed,
                count(*) FILTER (WHERE is_open AND is_stale) AS stale,
                count(*) FILTER (WHERE is_open AND verdict = 'confirmed') AS confirmed,
                count(*) FILTER (WHERE is_open AND verdict = 'dismissed') AS dismissed,
-               count(*) FILTER (WHERE NOT is_open AND verdict = 'confirmed') AS mended,
+               count(*) FILTER (WHERE NOT is_open AND verdict = 'confirmed' AND cause = 'app') AS mended,
+               count(*) FILTER (WHERE NOT is_open AND verdict = 'confirmed' AND cause <> 'app') AS reassessed,
+               count(*) FILTER (WHERE is_open AND sight <> 'whole') AS unseen,
+               count(*) AS findings,
                coalesce(min(mend_by) FILTER (WHERE is_open AND verdict = 'confirmed' AND mend_by <> ''), '') AS mend_by,
                coalesce(max(rank) FILTER (WHERE is_waiting), max(rank) FILTER (WHERE is_open), 0.0) AS rank
         FROM ranked
     )
     UPDATE desk SET open = c.open, waiting = c.waiting, fresh = c.fresh, changed = c.changed, stale = c.stale,
-        confirmed = c.confirmed, dismissed = c.dismissed, mended = c.mended, mend_by = c.mend_by, rank = c.rank
+        confirmed = c.confirmed, dismissed = c.dismissed, mended = c.mended, reassessed = c.reassessed,
+        unseen = c.unseen, findings = c.findings, mend_by = c.mend_by, rank = c.rank
     FROM counted c WHERE desk.app = $1";
 
 /// Counts an app's findings into its row of the inbox, where it has one.
@@ -39,18 +46,21 @@ pub(super) async fn refresh(change: &mut AnyConnection, app: i64) -> Result<()> 
     Ok(())
 }
 
-/// The decision in force after all of them: each `undone` takes back the one before it that is
-/// not taken back yet; remarks decide nothing.
-fn in_force(reviews: &[Review]) -> Option<&Review> {
-    let mut standing: Vec<&Review> = Vec::new();
-    for review in reviews {
-        match review.verdict.as_str() {
-            "undone" => drop(standing.pop()),
-            "remark" => {}
-            _ => standing.push(review),
-        }
-    }
-    standing.pop()
+/// Writes the decision in force beside the finding it is about.
+pub(super) async fn put_in_force(change: &mut AnyConnection, finding: &str, force: &Review) -> Result<()> {
+    sqlx::query(
+        "UPDATE findings SET verdict = $1, decided = $2, decided_by = $3, decided_at = $4, mend_by = $5
+         WHERE id = $6",
+    )
+    .bind(&force.verdict)
+    .bind(&force.evidence)
+    .bind(&force.who)
+    .bind(force.at)
+    .bind(&force.mend_by)
+    .bind(finding)
+    .execute(change)
+    .await?;
+    Ok(())
 }
 
 impl Database {
@@ -80,21 +90,10 @@ impl Database {
         .bind(review.at)
         .fetch_one(&mut *change)
         .await?;
-        let reviews = super::reading::reviews_of(&mut change, &review.finding).await?;
+        let reviews = reviews_of(&mut change, &review.finding).await?;
         let none = Review::default();
         let force = in_force(&reviews).unwrap_or(&none);
-        sqlx::query(
-            "UPDATE findings SET verdict = $1, decided = $2, decided_by = $3, decided_at = $4, mend_by = $5
-             WHERE id = $6",
-        )
-        .bind(&force.verdict)
-        .bind(&force.evidence)
-        .bind(&force.who)
-        .bind(force.at)
-        .bind(&force.mend_by)
-        .bind(&review.finding)
-        .execute(&mut *change)
-        .await?;
+        put_in_force(&mut change, &review.finding, force).await?;
         let kind = match (before.as_str(), force.verdict.as_str()) {
             // A remark changes nothing; a second confirmation may change the day to mend by.
             _ if review.verdict == "remark" => None,
@@ -104,31 +103,17 @@ impl Database {
         };
         if let Some(kind) = kind {
             let (audit, mark) = (review.audit, id.to_string());
-            let news = News { kind, app, finding: &review.finding, audit, mark: &mark, at: review.at };
+            // What stands after it: a confirmation taken up again has its own day, not that of the taking back.
+            let decision = in_force(&reviews).map(Review::told);
+            let about = serde_json::json!({ "decision": decision, "act": review.told() });
+            let news = News { kind, app, finding: &review.finding, audit, mark: &mark, at: review.at, about };
             outbox::write(&mut change, news).await?;
         }
+        let did = if review.verdict == "undone" { "took-back" } else { "decided" };
+        let about = format!("{} {}", review.finding, review.verdict);
+        people::log(&mut change, &[AuditLogEntry::new(&review.who, did, &about, review.at)]).await?;
         refresh(&mut change, app).await?;
         change.commit().await?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(verdicts: &[&str]) -> String {
-        let reviews: Vec<Review> =
-            verdicts.iter().map(|verdict| Review { verdict: (*verdict).into(), ..Review::default() }).collect();
-        in_force(&reviews).map_or(String::new(), |review| review.verdict.clone())
-    }
-
-    #[test]
-    fn undoing_goes_back_step_by_step() {
-        assert_eq!(told(&[]), "");
-        assert_eq!(told(&["confirmed", "remark"]), "confirmed");
-        assert_eq!(told(&["confirmed", "dismissed", "undone"]), "confirmed");
-        assert_eq!(told(&["confirmed", "dismissed", "undone", "undone"]), "");
-        assert_eq!(told(&["undone", "again"]), "again", "nothing to take back is no fault");
     }
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::Database;
 use super::statement::Statement;
+use super::{Database, people};
 use crate::store::{
-    Agreement, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, Result, RunCount, Tray, TwoReviewers,
+    Agreement, AuditLogEntry, Desk, DeskCounts, DeskFinding, DeskQuery, DeskRow, Result, RunCount, Tray, TwoReviewers,
 };
 
 /// Age at which the inbox's counts are counted anew.
@@ -26,7 +26,10 @@ const fn holds(tray: Tray) -> &'static str {
         Tray::Confirmed => "confirmed > 0",
         Tray::Dismissed => "dismissed > 0",
         Tray::Mended => "mended > 0",
-        Tray::All => "TRUE",
+        Tray::Unseen => "unseen > 0",
+        Tray::Reassessed => "reassessed > 0",
+        Tray::All => "findings > 0",
+        Tray::Audited => "TRUE",
     }
 }
 
@@ -39,8 +42,10 @@ const fn sign_holds(tray: Tray) -> &'static str {
         Tray::Stale => "state = 'open' AND verdict <> '' AND decided <> '' AND decided <> evidence",
         Tray::Overdue | Tray::Confirmed => "state = 'open' AND verdict = 'confirmed'",
         Tray::Dismissed => "state = 'open' AND verdict = 'dismissed'",
-        Tray::Mended => "state = 'gone' AND verdict = 'confirmed'",
-        Tray::All => "TRUE",
+        Tray::Mended => "state = 'gone' AND verdict = 'confirmed' AND cause = 'app'",
+        Tray::Unseen => "state = 'open' AND sight <> 'whole'",
+        Tray::Reassessed => "state = 'gone' AND verdict = 'confirmed' AND cause <> 'app'",
+        Tray::All | Tray::Audited => "TRUE",
     }
 }
 
@@ -120,12 +125,15 @@ impl Desk for Database {
         Ok(self.with_findings(vec![row_of(&row)?]).await?.pop())
     }
 
-    async fn assign(&self, app: i64, person: &str) -> Result<()> {
+    async fn assign(&self, app: i64, person: &str, entry: &AuditLogEntry) -> Result<()> {
+        let mut change = self.change().await?;
         sqlx::query("UPDATE desk SET assigned = $1 WHERE app = $2")
             .bind(person)
             .bind(app)
-            .execute(&self.writer)
+            .execute(&mut *change)
             .await?;
+        people::log(&mut change, std::slice::from_ref(entry)).await?;
+        change.commit().await?;
         Ok(())
     }
 
@@ -139,9 +147,15 @@ impl Desk for Database {
         let mut by_id: BTreeMap<String, Agreement> = BTreeMap::new();
         for (ids, verdict, n) in rows {
             for id in ids.split_whitespace() {
-                let told =
-                    by_id.entry(id.to_owned()).or_insert_with(|| Agreement { id: id.into(), ..Agreement::default() });
-                let count = if verdict == "confirmed" { &mut told.confirmed } else { &mut told.dismissed };
+                // What spoke against a finding was right where people dismissed it.
+                let (name, is_counter) = id.strip_prefix('-').map_or((id, false), |name| (name, true));
+                let told = by_id.entry(id.to_owned()).or_insert_with(|| Agreement {
+                    id: name.into(),
+                    is_counter,
+                    ..Agreement::default()
+                });
+                let is_right = (verdict == "confirmed") != is_counter;
+                let count = if is_right { &mut told.right } else { &mut told.wrong };
                 *count += n as u64;
             }
         }
@@ -169,7 +183,7 @@ impl Desk for Database {
         let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
             "SELECT id, began, (SELECT count(*) FROM audits WHERE run = runs.id),
                     (SELECT count(*) FROM skips WHERE run = runs.id)
-             FROM runs ORDER BY id DESC LIMIT $1",
+             FROM runs WHERE kind <> 'check' ORDER BY id DESC LIMIT $1",
         )
         .bind(i64::from(most))
         .fetch_all(&self.readers)
@@ -276,7 +290,8 @@ fn finding_of(row: &AnyRow) -> Result<DeskFinding> {
     let (first, last, moved): (i64, i64, i64) =
         (row.try_get("first_audit")?, row.try_get("last_audit")?, row.try_get("moved")?);
     let (verdict, state): (String, &str) = (row.try_get("verdict")?, row.try_get("state")?);
-    let is_new_to_people = verdict.is_empty() && state == "open";
+    let sight: String = row.try_get("sight")?;
+    let is_new_to_people = verdict.is_empty() && state == "open" && sight == "whole";
     Ok(DeskFinding {
         id: row.try_get("id")?,
         app: row.try_get("app")?,
@@ -293,6 +308,9 @@ fn finding_of(row: &AnyRow) -> Result<DeskFinding> {
         decided: row.try_get("decided")?,
         mend_by: row.try_get("mend_by")?,
         is_fresh: is_new_to_people && first == last,
+        sight,
+        because: words(row, "because")?,
+        cause: row.try_get("cause")?,
         is_changed: is_new_to_people && moved == last && first != last,
     })
 }

@@ -5,11 +5,15 @@
 //! columns a test holds equal.
 
 mod audits;
+mod carry;
 mod dead;
 mod deciding;
 mod desk;
+mod doubts;
 mod engine;
 mod fetches;
+mod integrity;
+mod moving;
 mod outbox;
 mod people;
 mod prune;
@@ -17,6 +21,7 @@ mod reading;
 mod seeing;
 mod state;
 mod statement;
+mod telling;
 mod turns;
 mod work;
 
@@ -52,7 +57,9 @@ impl Database {
     /// When the file cannot be used or is of a later version.
     pub async fn sqlite(path: &Path) -> Result<Self> {
         let (readers, writer) = engine::open_sqlite(path).await?;
-        Ok(Self { engine: Engine::Sqlite, readers, writer, counts: Arc::default(), stream: None })
+        let me = Self { engine: Engine::Sqlite, readers, writer, counts: Arc::default(), stream: None };
+        me.carry_ids().await?;
+        Ok(me)
     }
 
     /// Opens a PostgreSQL database (15 or later) by `postgres://USER:PASSWORD@HOST/DATABASE`, and in
@@ -63,7 +70,15 @@ impl Database {
     /// When it cannot be reached or used, or is of a later version.
     pub async fn postgres(address: &str) -> Result<Self> {
         let (pool, _) = engine::open_postgres(address).await?;
-        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writer: pool, counts: Arc::default(), stream: None })
+        let me = Self {
+            engine: Engine::Postgres,
+            readers: pool.clone(),
+            writer: pool,
+            counts: Arc::default(),
+            stream: None,
+        };
+        me.carry_ids().await?;
+        Ok(me)
     }
 
     /// As [`Database::postgres`], with work handed out by the JetStream of a NATS server
@@ -76,7 +91,9 @@ impl Database {
     pub async fn nats(address: &str, nats: &str, grace: std::time::Duration) -> Result<Self> {
         let (pool, schema) = engine::open_postgres(address).await?;
         let stream = Some(Stream::open(nats, &schema, grace).await?);
-        Ok(Self { engine: Engine::Postgres, readers: pool.clone(), writer: pool, counts: Arc::default(), stream })
+        let me = Self { engine: Engine::Postgres, readers: pool.clone(), writer: pool, counts: Arc::default(), stream };
+        me.carry_ids().await?;
+        Ok(me)
     }
 
     /// A change. In SQLite the lock is taken at once, so that it cannot fail half way.
@@ -113,6 +130,8 @@ enum Thing<'a> {
     Run(&'a str, &'a str),
     /// The jobs of a run, by what their queues begin with.
     Jobs(&'a str),
+    /// A step of an upgrade.
+    Upgrade,
 }
 
 impl Thing<'_> {
@@ -124,6 +143,7 @@ impl Thing<'_> {
             Self::Ask(ask) => format!("ask {ask}"),
             Self::Run(kind, scope) => format!("run {kind} {scope}"),
             Self::Jobs(prefix) => format!("jobs {prefix}"),
+            Self::Upgrade => "upgrade".into(),
         };
         Sha256::digest(text)[..8].iter().fold(0, |number, byte| number << 8 | i64::from(*byte))
     }

@@ -1,9 +1,11 @@
 //! Letters to the case backend.
 
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::telling::confirmed;
 use super::{Database, Thing};
 use crate::model::hex;
 use crate::store::{Delivery, Letter, Outbox, Result};
@@ -14,9 +16,11 @@ pub(super) struct News<'a> {
     pub(super) app: i64,
     pub(super) finding: &'a str,
     pub(super) audit: i64,
-    /// What tells it from the same news at another time: number of the review or audit, or a day.
+    /// What tells it from the same news at another time: number of the review, `audit` and its number, or a day.
     pub(super) mark: &'a str,
     pub(super) at: i64,
+    /// What stands now, and may be otherwise when it is sent.
+    pub(super) about: Value,
 }
 
 /// Writes a letter, once for the same news.
@@ -27,7 +31,7 @@ pub(super) async fn write(change: &mut AnyConnection, news: News<'_>) -> Result<
         hash.update(part);
     }
     let done = sqlx::query(
-        "INSERT INTO outbox (event, kind, app, finding, audit, at) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO outbox (event, kind, app, finding, audit, at, about) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (event) DO NOTHING",
     )
     .bind(hex(&hash.finalize()[..16]))
@@ -36,6 +40,7 @@ pub(super) async fn write(change: &mut AnyConnection, news: News<'_>) -> Result<
     .bind(news.finding)
     .bind(news.audit)
     .bind(news.at)
+    .bind(news.about.to_string())
     .execute(change)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -54,6 +59,7 @@ fn letter_of(row: &AnyRow) -> Result<Letter> {
         attempts: row.try_get::<i64, _>("attempts")? as u32,
         due: row.try_get("due")?,
         answer: row.try_get("answer")?,
+        about: row.try_get("about")?,
     })
 }
 
@@ -108,18 +114,38 @@ impl Outbox for Database {
         rows.iter().map(letter_of).collect()
     }
 
+    async fn letters_after(&self, id: i64, most: u32) -> Result<Vec<Letter>> {
+        let rows = sqlx::query("SELECT * FROM outbox WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(id)
+            .bind(i64::from(most))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(letter_of).collect()
+    }
+
     async fn tell_overdue(&self, today: &str, now: i64) -> Result<u64> {
         let mut change = self.change().await?;
-        let late: Vec<(i64, i64, String)> =
-            sqlx::query_as("SELECT app, audit, mend_by FROM desk WHERE mend_by <> '' AND mend_by < $1 ORDER BY app")
+        let late: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT app, audit FROM desk WHERE mend_by <> '' AND mend_by < $1 ORDER BY app")
                 .bind(today)
                 .fetch_all(&mut *change)
                 .await?;
         let mut told = 0;
-        for (app, audit, day) in late {
+        for (app, audit) in late {
             self.hold(&mut change, Thing::App(app)).await?;
-            let news = News { kind: "app.overdue", app, finding: "", audit, mark: &day, at: now };
-            told += u64::from(write(&mut change, news).await?);
+            let outcome: String =
+                sqlx::query_scalar("SELECT outcome FROM apps WHERE id = $1").bind(app).fetch_one(&mut *change).await?;
+            let day_of = |finding: &Value| finding["mend_by"].as_str().unwrap_or_default().to_owned();
+            let mut overdue = confirmed(&mut change, app).await?;
+            overdue.retain(|finding| !day_of(finding).is_empty() && *day_of(finding) < *today);
+            let mut days: Vec<String> = overdue.iter().map(day_of).collect();
+            days.dedup();
+            for day in days {
+                // `seen` and the last look say whether it is overdue as far as can be told.
+                let about = json!({ "findings": overdue, "last_look": outcome });
+                let news = News { kind: "app.overdue", app, finding: "", audit, mark: &day, at: now, about };
+                told += u64::from(write(&mut change, news).await?);
+            }
         }
         change.commit().await?;
         Ok(told)

@@ -11,7 +11,7 @@ use sqlx::{Any, AssertSqlSafe, Row};
 
 use super::{Database, after};
 use crate::store::prune::{Gone, Keep, Prune, Rows, Span};
-use crate::store::{Result, StoreError, is_sha256};
+use crate::store::{READINGS, Result, StoreError, is_sha256};
 
 /// Numbers of one span: as many rows at most are locked or, in SQLite, keep others waiting.
 const STEP: i64 = 2_000;
@@ -36,6 +36,7 @@ const AUDIT: &str = "
                          AND (y.listing IS DISTINCT FROM z.listing OR y.artifact IS DISTINCT FROM z.artifact))))
      AND NOT EXISTS (SELECT 1 FROM findings WHERE first_audit = a.id)
      AND NOT EXISTS (SELECT 1 FROM findings WHERE last_audit = a.id)
+     AND NOT EXISTS (SELECT 1 FROM findings WHERE ended > 0 AND ended = a.id)
      AND NOT EXISTS (SELECT 1 FROM reviews WHERE reviews.audit = a.id)
      AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.audit = a.id)
      AND NOT EXISTS (SELECT 1 FROM desk WHERE desk.audit = a.id))";
@@ -107,6 +108,12 @@ fn fetch(others: Others) -> String {
     )
 }
 
+/// What was read of a picture that no answer which stays holds; packs are noted beside, and stay.
+fn reading(others: Others) -> String {
+    let fetches = others.count(&fetch(others));
+    format!("(n.store LIKE '{READINGS}%' AND n.name NOT IN (SELECT f.body FROM fetches f WHERE TRUE{fetches}))")
+}
+
 /// Jobs that died long ago, and what was done for a run that has ended.
 const JOB: &str = "((j.state = 'dead' AND j.died < (SELECT died FROM keep))
     OR (j.state = 'done' AND j.queue = 'asked' AND j.key IN (SELECT 'asked/' || id FROM runs WHERE ended IS NOT NULL)))";
@@ -131,6 +138,7 @@ fn sort(rows: Rows, others: Others) -> (&'static str, &'static str, &'static str
         Rows::Facts => ("facts AS t", "t.artifact", "0", facts(others)),
         Rows::Artifacts => ("artifacts AS x", "x.sha256", "0", artifact(others)),
         Rows::Fetches => ("fetches AS f", "f.id", "0", fetch(others)),
+        Rows::Readings => ("notes AS n", "n.name", "0", reading(others)),
         Rows::Jobs => ("jobs AS j", "j.id", "0", JOB.into()),
         Rows::Runs => ("runs AS r", "r.id", "0", run(others)),
     }
@@ -172,7 +180,7 @@ impl Prune for Database {
 
     async fn spans(&self, rows: Rows) -> Result<Vec<Span>> {
         let (table, key, ..) = sort(rows, Others::All);
-        if matches!(rows, Rows::Facts | Rows::Artifacts) {
+        if matches!(rows, Rows::Facts | Rows::Artifacts | Rows::Readings) {
             let sql = format!("SELECT count(*) FROM {table}");
             let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.readers).await?;
             let name = |n: i64| format!("{n:02x}");
@@ -228,7 +236,8 @@ impl Prune for Database {
             ("sha256", "artifacts AS x", left(artifact(others))),
             ("blob", "facts AS t", left(facts(others))),
             ("registers", "audits AS a", left(AUDIT.into())),
-            ("blob", "notes AS n", "TRUE".into()),
+            ("facts", "audits AS a", left(AUDIT.into())),
+            ("blob", "notes AS n", left(reading(others))),
         ];
         let mut names = HashSet::new();
         let next = char::from_u32(u32::from(digit) + 1).unwrap_or(digit);

@@ -80,13 +80,22 @@ impl Database {
     }
 
     pub(super) async fn one_finding(&self, id: &str) -> Result<Option<FindingRow>> {
-        let row = sqlx::query("SELECT * FROM findings WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
+        let row = sqlx::query(
+            "SELECT * FROM findings WHERE id = coalesce((SELECT finding FROM former_ids WHERE former = $1), $1)",
+        )
+        .bind(id)
+        .fetch_optional(&self.readers)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(FindingRow {
             id: row.try_get("id")?,
             app: row.try_get("app")?,
             sign: row.try_get("sign")?,
             state: row.try_get("state")?,
+            sight: row.try_get("sight")?,
+            because: row.try_get("because")?,
+            cause: row.try_get("cause")?,
+            verdict: row.try_get("verdict")?,
             confidence: row.try_get("confidence")?,
             first_audit: row.try_get("first_audit")?,
             last_audit: row.try_get("last_audit")?,
@@ -117,6 +126,7 @@ fn review_of(row: &AnyRow) -> Result<Review> {
         reason: row.try_get("reason")?,
         mend_by: row.try_get("mend_by")?,
         note: row.try_get("note")?,
+        former: row.try_get("former")?,
         at: row.try_get("at")?,
     })
 }

@@ -31,11 +31,11 @@ impl Database {
         use sha2::{Digest, Sha256};
         let text = serde_json::to_string(seen.listing)?;
         let sha256 = hex(&Sha256::digest(&text));
-        let name = name_of(seen.listing);
+        let (store, name) = (seen.listing.store.as_str(), name_of(seen.listing));
         let mut change = self.change().await?;
         let before: Option<(i64, Option<i64>)> =
             sqlx::query_as("SELECT id, listing FROM apps WHERE store = $1 AND name = $2")
-                .bind(&seen.listing.store)
+                .bind(store)
                 .bind(name)
                 .fetch_optional(&mut *change)
                 .await?;
@@ -47,7 +47,7 @@ impl Database {
                  last_seen = excluded.last_seen
              RETURNING id",
         )
-        .bind(&seen.listing.store)
+        .bind(store)
         .bind(name)
         .bind(&seen.listing.package)
         .bind(seen.run)
@@ -74,7 +74,7 @@ impl Database {
                 "INSERT INTO keys (store, key, app, mark) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (store, key) DO UPDATE SET app = excluded.app, mark = excluded.mark",
             )
-            .bind(&seen.listing.store)
+            .bind(store)
             .bind(key)
             .bind(app)
             .bind(mark)

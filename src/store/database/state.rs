@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::AssertSqlSafe;
+
 use super::Database;
-use super::audits::audit_of;
+use super::audits::{AUDITS, audit_of};
 use super::reading::{run_of, skip_of};
 use crate::model::Skipped;
 use crate::store::{
-    AppRow, AuditRow, Delta, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile, Result,
-    Review, Run, Seen, Sight, SkipRow, State, Withheld,
+    AppRow, AuditRow, Delta, Doubt, FetchRow, FindingRow, Judged, Known, ListingRow, NewAudit, NewFetch, PackageFile,
+    Result, Review, Run, Seen, Sight, SkipRow, State, Withheld,
 };
 
 impl State for Database {
@@ -120,6 +122,11 @@ impl State for Database {
             .await?)
     }
 
+    async fn offer_of(&self, app: i64, artifact: &str) -> Result<Option<String>> {
+        let sql = "SELECT offer FROM packages WHERE app = $1 AND artifact = $2 ORDER BY at DESC, offer LIMIT 1";
+        Ok(sqlx::query_scalar(sql).bind(app).bind(artifact).fetch_optional(&self.readers).await?)
+    }
+
     async fn withhold(&self, app: i64, withheld: Option<&Withheld>) -> Result<()> {
         self.keep_withheld(app, withheld).await
     }
@@ -160,6 +167,23 @@ impl State for Database {
             .await?)
     }
 
+    async fn doubts(&self, new: &NewAudit<'_>) -> Result<Vec<Doubt>> {
+        self.doubts_about(new).await
+    }
+
+    async fn has_open(&self, app: i64) -> Result<bool> {
+        let sql = "SELECT count(*) FROM findings WHERE app = $1 AND state = 'open'";
+        let count: i64 = sqlx::query_scalar(sql).bind(app).fetch_one(&self.readers).await?;
+        Ok(count > 0)
+    }
+
+    async fn former_ids(&self, finding: &str) -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar("SELECT former FROM former_ids WHERE finding = $1 ORDER BY former")
+            .bind(finding)
+            .fetch_all(&self.readers)
+            .await?)
+    }
+
     async fn remember(&self, audit: NewAudit<'_>) -> Result<Delta> {
         self.keep_audit(audit).await
     }
@@ -191,12 +215,14 @@ impl State for Database {
     }
 
     async fn audits(&self, run: i64, after: i64, most: u32) -> Result<Vec<AuditRow>> {
-        let rows = sqlx::query("SELECT * FROM audits WHERE run = $1 AND id > $2 ORDER BY id LIMIT $3")
-            .bind(run)
-            .bind(after)
-            .bind(i64::from(most))
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "{AUDITS} audits.run = $1 AND audits.id > $2 ORDER BY audits.id LIMIT $3"
+        )))
+        .bind(run)
+        .bind(after)
+        .bind(i64::from(most))
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter().map(audit_of).collect()
     }
 
@@ -211,7 +237,7 @@ impl State for Database {
     }
 
     async fn history(&self, app: i64, most: u32) -> Result<Vec<AuditRow>> {
-        let rows = sqlx::query("SELECT * FROM audits WHERE app = $1 ORDER BY id DESC LIMIT $2")
+        let rows = sqlx::query(AssertSqlSafe(format!("{AUDITS} audits.app = $1 ORDER BY audits.id DESC LIMIT $2")))
             .bind(app)
             .bind(i64::from(most))
             .fetch_all(&self.readers)
@@ -224,7 +250,8 @@ impl State for Database {
     }
 
     async fn audit(&self, id: i64) -> Result<Option<AuditRow>> {
-        let row = sqlx::query("SELECT * FROM audits WHERE id = $1").bind(id).fetch_optional(&self.readers).await?;
+        let sql = AssertSqlSafe(format!("{AUDITS} audits.id = $1"));
+        let row = sqlx::query(sql).bind(id).fetch_optional(&self.readers).await?;
         row.map(|row| audit_of(&row)).transpose()
     }
 

@@ -86,7 +86,7 @@ impl Database {
     /// of in time.
     async fn lease_told(&self, stream: &Stream, queues: &[&str], now: i64, until: i64) -> Result<Option<Lease>> {
         let Some((queue, message)) = stream.next(queues).await else {
-            return self.lease_due(queues, now.saturating_sub(stream.grace.as_millis() as i64), until).await;
+            return self.lease_due(queues, now.saturating_sub(stream.grace().as_millis() as i64), until).await;
         };
         if let Some(lease) = self.lease_due(&[queue], now, until).await? {
             stream.hold(&lease, message);

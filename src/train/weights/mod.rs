@@ -325,6 +325,7 @@ why = { zh = "丁", en = "d" }
             times: 1,
             why: Default::default(),
             written_as: None,
+            cut_out: None,
         }
     }
 
