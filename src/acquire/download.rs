@@ -63,7 +63,7 @@ impl Client {
             self.pause(&fault, attempt).await.ok_or(fault)?;
             resumed += u32::from(part.written > 0);
         };
-        part.file.sync_all().await.map_err(disk)?;
+        part.file.flush().await.map_err(disk)?;
         self.settle(ask, expected, folder, (place, part), answer, resumed).await
     }
 

@@ -50,7 +50,7 @@ impl Client {
             hash.update(chunk);
             file.write_all(chunk).await.map_err(disk)?;
         }
-        file.sync_all().await.map_err(disk)?;
+        file.flush().await.map_err(disk)?;
         let answer = self.judge(ask, opened.answer)?;
         let codings = coding::codings(&answer);
         if coding::is_plain(&codings, &head) {
@@ -91,7 +91,6 @@ pub(super) fn undo(
         to.write_all(&part[..read])?;
         bytes += read as u64;
     }
-    to.as_file().sync_all()?;
     Ok((to, hex(&hash.finalize()), bytes))
 }
 

@@ -133,7 +133,7 @@ impl Stores {
         if let (Some(store), None) = (meant.next(), meant.next()) {
             return Ok(store);
         }
-        let near = self.stores.keys().map(|id| (distance(id, &lower), id)).filter(|(distance, _)| *distance <= NEAR);
+        let near = self.stores.keys().map(|id| (strsim::levenshtein(id, &lower), id)).filter(|(distance, _)| *distance <= NEAR);
         let near = near.min().map(|(_, id)| format!(" (did you mean `{id}`?)")).unwrap_or_default();
         Err(format!("no store `{word}`{near}; there are {}", self.ids()))
     }
@@ -209,21 +209,6 @@ impl Stores {
 
 /// Slips of the pen between a word and the store that is meant.
 const NEAR: usize = 2;
-
-/// Insertions, deletions and replacements that make one word of the other (Levenshtein, 1966).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, c) in one.chars().take(64).enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, d) in other.iter().enumerate() {
-            let cost = corner + usize::from(c != *d);
-            let least = cost.min(row[j] + 1).min(row[j + 1] + 1);
-            corner = std::mem::replace(&mut row[j + 1], least);
-        }
-    }
-    row[other.len()]
-}
 
 fn ids(stores: &BTreeMap<String, Store>) -> String {
     stores.keys().map(String::as_str).collect::<Vec<_>>().join(", ")

@@ -55,22 +55,11 @@ pub mod name {
     pub const SIGNATURES: &str = "data/signatures";
 }
 
-/// Seconds since 1970 UTC as `2026-01-31T08:00:00Z`, by Hinnant's algorithm for the proleptic
-/// Gregorian calendar.
+/// Seconds since 1970 UTC as `2026-01-31T08:00:00Z`; those that no calendar has count as 0.
 #[must_use]
 pub fn timestamp(seconds: i64) -> String {
-    let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = day + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
+    let moment = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    moment.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 fn sha256(bytes: &[u8]) -> String {

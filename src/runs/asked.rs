@@ -214,7 +214,6 @@ async fn take_out(
         std::fs::create_dir_all(&incoming)?;
         let mut file = tempfile::NamedTempFile::new_in(&incoming)?;
         inner::one_file(&path, &app, file.as_file_mut())?;
-        file.as_file().sync_all()?;
         let sha256 = Opened::new(file.path())?.sha256()?;
         Ok((file.into_temp_path(), sha256))
     };

@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
+use super::unsynced::Unsynced;
 use super::vault::{checked, digits};
 use super::{Blob, Result, StoreError, Vault, is_sha256};
 use crate::model::hex;
@@ -18,6 +20,7 @@ const PART: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    unsynced: Arc<Unsynced>,
 }
 
 impl Folder {
@@ -27,7 +30,7 @@ impl Folder {
     /// When the folder cannot be made.
     pub fn open(root: &Path) -> Result<Self> {
         fs::create_dir_all(root.join("incoming"))?;
-        Ok(Self { root: root.to_owned() })
+        Ok(Self { root: root.to_owned(), unsynced: Arc::default() })
     }
 
     /// Where files lie until they are whole: on the same disk, so that moving them is one step.
@@ -41,38 +44,37 @@ impl Folder {
         Ok(self.root.join(&name[..2]).join(&name[2..4]).join(name))
     }
 
-    /// Says of bytes that are there already that they were put now; `false` where they are not,
-    /// or it cannot be said. They are looked for once more at the end: see [`Folder::take_away`].
-    fn renew(path: &Path) -> bool {
-        let renewed = File::options().write(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
-        renewed.is_ok() && path.is_file()
+    /// Says of bytes that are there already that they were put now; `false` where they are not there, or not as
+    /// many (a power cut may leave a name without its bytes), or it cannot be said. They are looked for once more
+    /// at the end: see [`Folder::take_away`].
+    fn renew(path: &Path, bytes: u64) -> bool {
+        let renewed = File::options().write(true).open(path).and_then(|file| {
+            let is_whole = file.metadata()?.len() == bytes;
+            if is_whole { file.set_modified(SystemTime::now()).map(|()| true) } else { Ok(false) }
+        });
+        matches!(renewed, Ok(true)) && path.is_file()
     }
 
-    /// A file that is whole and on the disk takes its name.
+    /// A file that is whole takes its name.
     fn settle(&self, file: tempfile::TempPath, sha256: &str) -> Result<()> {
         let path = self.path(sha256)?;
-        if Self::renew(&path) {
+        if Self::renew(&path, fs::metadata(&file)?.len()) {
             return Ok(());
         }
-        let parent = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(parent)?;
-        // Whoever comes second finds the same bytes there, and lets them be.
+        fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
+        // Whoever comes second puts the same bytes in the place of the same.
         file.persist(&path).map_err(|e| e.error)?;
-        // The name must outlive a power cut as well. Windows opens no folders.
-        if cfg!(unix) {
-            File::open(parent)?.sync_all()?;
-        }
+        self.unsynced.add(path);
         Ok(())
     }
 
     fn put_now(&self, bytes: &[u8]) -> Result<String> {
         let name = hex(&Sha256::digest(bytes));
-        if Self::renew(&self.path(&name)?) {
+        if Self::renew(&self.path(&name)?, bytes.len() as u64) {
             return Ok(name);
         }
         let mut file = tempfile::NamedTempFile::new_in(self.incoming())?;
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
         self.settle(file.into_temp_path(), &name)?;
         Ok(name)
     }
@@ -183,7 +185,6 @@ impl Vault for Folder {
         let (me, file, name) = (self.clone(), file.to_owned(), sha256.to_owned());
         off(move || {
             checked(&name)?;
-            File::open(&file)?.sync_all()?;
             me.settle(tempfile::TempPath::try_from_path(file)?, &name)
         })
         .await

@@ -25,6 +25,7 @@ mod state;
 #[cfg_attr(not(feature = "cluster"), path = "absent/stream.rs")]
 mod stream;
 mod turns;
+mod unsynced;
 mod vault;
 mod work;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::support::project;
 use crate::support::server::{Reply, Server};
-use crate::web_pages::{audit, config, has_sign};
+use crate::web_pages::{audit, audit_at_once, config, has_sign};
 use serde_json::{Value, json};
 
 const DESC: &str = "一键拍照搜题，秒出解析，中小学作业全覆盖。拍一拍，答案马上就有。";
@@ -155,14 +155,15 @@ fn whoever_asks_for_an_hour_is_left_alone_whatever_the_status() {
         });
         let dir = tempfile::tempdir().unwrap();
         let text = format!(
-            "title = {{ zh = \"试\", en = \"try\" }}\nseen = \"2026\"\n[hosts]\nmain = \"{}\"\n[pace]\nevery = 0.0\nat-once = 1\n\
+            "title = {{ zh = \"试\", en = \"try\" }}\nseen = \"2026\"\n[hosts]\nmain = \"{}\"\n[pace]\nevery = 0.0\n\
              [start]\npackage = \"app\"\n[steps.app]\nurl = \"{{main}}/app/{{package}}\"\n[steps.app.fields]\n\
              title = {{ from = \"$.title\", required = true }}\n",
             server.base
         );
         std::fs::write(dir.path().join("try.toml"), text).unwrap();
         let targets: Vec<String> = (0..4).map(|n| format!("try:cn.example.a{n}")).collect();
-        let report = audit(&targets, "", &["--stores", &dir.path().display().to_string()]);
+        // One after the other: what was sent before the answer came could not know of it.
+        let report = audit_at_once(1, &targets, "", &["--stores", &dir.path().display().to_string()]);
         assert_eq!(server.paths().len(), 1, "{status}: {:?}", server.paths());
         assert_eq!(report["skipped"].as_array().unwrap().len(), 4, "{status}: each is told of: {report}");
     }

@@ -13,9 +13,14 @@ use serde_json::{Value, json};
 const DESC: &str = "一键拍照搜题，秒出解析，中小学作业全覆盖。拍一拍，答案马上就有。";
 
 pub(crate) fn config(folder: &Path, more: &str) -> String {
+    config_at_once(4, folder, more)
+}
+
+/// A configuration by which at most so many requests are open at the test's server.
+fn config_at_once(at_once: usize, folder: &Path, more: &str) -> String {
     let text = format!(
         "[network]\nallow-private = true\ncontact = \"ops@inspector.example\"\nbackoff = 0.01\nretries = 1\n\
-         [pace]\nevery = 0.0\n[host.\"127.0.0.1\"]\nevery = 0.0\nat-once = 4\n[caps]\nfree-bytes = 0\npages = 5\n{more}"
+         [pace]\nevery = 0.0\n[host.\"127.0.0.1\"]\nevery = 0.0\nat-once = {at_once}\n[caps]\nfree-bytes = 0\npages = 5\n{more}"
     );
     let path = folder.join("config.toml");
     std::fs::write(&path, text).unwrap();
@@ -24,8 +29,13 @@ pub(crate) fn config(folder: &Path, more: &str) -> String {
 
 /// A report over these targets.
 pub(crate) fn audit(targets: &[String], more: &str, args: &[&str]) -> Value {
+    audit_at_once(4, targets, more, args)
+}
+
+/// The same with at most so many requests open at the server.
+pub(crate) fn audit_at_once(at_once: usize, targets: &[String], more: &str, args: &[&str]) -> Value {
     let folder = tempfile::tempdir().unwrap();
-    let config = config(folder.path(), more);
+    let config = config_at_once(at_once, folder.path(), more);
     let mut all: Vec<&str> = vec!["audit"];
     all.extend(targets.iter().map(String::as_str));
     all.extend(["--format", "json", "--config", &config]);

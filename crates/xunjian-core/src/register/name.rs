@@ -19,21 +19,8 @@ pub fn legal_name(name: &str) -> String {
 
 /// Edit distance, if at most `most`.
 pub(super) fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > most {
-        return None;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (above + 1).min(row[j] + 1).min(diagonal + usize::from(ca != cb));
-            diagonal = above;
-        }
-    }
-    Some(row[b.len()]).filter(|&d| d <= most)
+    let is_far = a.chars().count().abs_diff(b.chars().count()) > most;
+    (!is_far).then(|| strsim::levenshtein(a, b)).filter(|&distance| distance <= most)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use calamine::{Data, DataRef, Reader};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{is_credit_code, legal_name};
@@ -292,36 +293,27 @@ pub fn checked(mut row: Row) -> Result<Row, String> {
 /// A day as spreadsheets count it, from 1899-12-30 on (ECMA-376, part 1, 18.17.4.1): 46022 is 2025-12-31.
 /// Only days from 1982 to 2091, so that no year or other number is taken for one.
 fn serial_day(text: &str) -> Option<String> {
-    let serial: i64 = text.strip_suffix(".0").unwrap_or(text).parse().ok()?;
-    if !(30_000..70_000).contains(&serial) {
-        return None;
-    }
-    // Hinnant's algorithm; 25,569 is 1970-01-01.
-    let shifted = serial - 25_569 + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Some(format!("{year:04}-{month:02}-{day:02}"))
+    let serial: u64 = text.strip_suffix(".0").unwrap_or(text).parse().ok()?;
+    let days = chrono::Days::new(Some(serial).filter(|serial| (30_000..70_000).contains(serial))?);
+    Some(NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(days)?.to_string())
 }
 
 /// `2026-1-5`, `2026/01/05`, `2026.1.5`, `20260105` and `2026年1月5日` as `2026-01-05`.
-/// Of a span, its end.
+/// Of a span, its end. Only days that the calendar has.
 fn date(text: &str) -> Option<String> {
     let last = text.rsplit(['至', '~', '～', '—']).next()?.trim();
     let compact = last.len() == 8 && last.bytes().all(|b| b.is_ascii_digit());
-    let numbers: Vec<u32> = if compact {
+    let numbers: Vec<i32> = if compact {
         [&last[..4], &last[4..6], &last[6..]].iter().map(|n| n.parse().unwrap_or(0)).collect()
     } else {
         let parts = last.split(|c: char| !c.is_ascii_digit()).filter(|p| !p.is_empty()).take(3);
         parts.map(|n| n.parse().unwrap_or(0)).collect()
     };
     match numbers.as_slice() {
-        [year @ 1900..=2999, month @ 1..=12, day @ 1..=31] => Some(format!("{year:04}-{month:02}-{day:02}")),
+        &[year @ 1900..=2999, month, day] => {
+            let (month, day) = (month.try_into().ok()?, day.try_into().ok()?);
+            Some(NaiveDate::from_ymd_opt(year, month, day)?.to_string())
+        }
         _ => None,
     }
 }
@@ -432,6 +424,7 @@ mod tests {
         }
         assert_eq!(serial_day("46022").as_deref(), Some("2025-12-31"));
         assert_eq!(serial_day("2026"), None);
+        assert_eq!((date("2024-2-29").as_deref(), date("2023-2-29"), date("2026-04-31")), (Some("2024-02-29"), None, None));
         assert_eq!((address(0, 1), address(27, 3)), ("A1".into(), "AB3".into()));
     }
 

@@ -1,26 +1,13 @@
 //! Days as rules write them.
 
+use chrono::NaiveDate;
+
 /// Whether a text is a day (`2022-04-27`) or a month (`2021-09`) of the Gregorian calendar.
 #[must_use]
 pub(super) fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let number = |part: &str, len: usize| -> Option<u32> {
-        (part.len() == len && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse().ok()).flatten()
-    };
-    let (year, month, day) = match parts.as_slice() {
-        [year, month] => (number(year, 4), number(month, 2), Some(1)),
-        [year, month, day] => (number(year, 4), number(month, 2), number(day, 2)),
-        _ => return false,
-    };
-    let (Some(year), Some(month), Some(day)) = (year, month, day) else { return false };
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 => 28 + u32::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return false,
-    };
-    (1..=days).contains(&day)
+    let day = if text.len() == "2021-09".len() { format!("{text}-01") } else { text.to_owned() };
+    // Written back it is the same: no signs, blanks or missing zeros.
+    NaiveDate::parse_from_str(&day, "%Y-%m-%d").is_ok_and(|read| read.to_string() == day)
 }
 
 #[cfg(test)]
