@@ -139,7 +139,7 @@ async fn a_package_sent_along_is_audited_and_lands_in_the_inbox_with_its_bag() {
     let (status, asked) = client.send("a.apk", b"no package", Some(&line)).await;
     assert_eq!(status, 202);
     let done = client.done(&asked).await;
-    assert_eq!((&done["skipped"][0]["code"], &done["skipped"][0]["target"]), (&json!("unreadable"), &json!("a.apk")));
+    assert_eq!((&done["skipped"][0]["code"], &done["skipped"][0]["target"]), (&json!("no-package"), &json!("a.apk")));
     assert_eq!(done["audits"][0]["app"]["store"], "file:backend", "{done}");
     assert!(signs(&done["audits"][0]).contains(&"photo-search"));
 }

@@ -298,7 +298,7 @@ fn what_fails_is_tried_again_or_told() {
     assert_eq!(audits.len(), 29);
     let with_package = audits.iter().filter(|a| !a["artifacts"].as_array().unwrap().is_empty()).count();
     assert_eq!(with_package, 2);
-    assert!(line.contains("left out by reason not-found 1, unreadable 1,"), "{line}");
+    assert!(line.contains("left out by reason no-package 1, not-found 1,"), "{line}");
     bench.store.take_asked();
     let (line, audits) = bench.run("sweep", &[]);
     assert_eq!(audits.len(), 2, "the one that was not there, and the one whose package was none: {line}");
