@@ -133,7 +133,11 @@ impl Stores {
         if let (Some(store), None) = (meant.next(), meant.next()) {
             return Ok(store);
         }
-        let near = self.stores.keys().map(|id| (strsim::levenshtein(id, &lower), id)).filter(|(distance, _)| *distance <= NEAR);
+        let near = self
+            .stores
+            .keys()
+            .map(|id| (strsim::levenshtein(id, &lower), id))
+            .filter(|(distance, _)| *distance <= NEAR);
         let near = near.min().map(|(_, id)| format!(" (did you mean `{id}`?)")).unwrap_or_default();
         Err(format!("no store `{word}`{near}; there are {}", self.ids()))
     }

@@ -424,7 +424,10 @@ mod tests {
         }
         assert_eq!(serial_day("46022").as_deref(), Some("2025-12-31"));
         assert_eq!(serial_day("2026"), None);
-        assert_eq!((date("2024-2-29").as_deref(), date("2023-2-29"), date("2026-04-31")), (Some("2024-02-29"), None, None));
+        assert_eq!(
+            (date("2024-2-29").as_deref(), date("2023-2-29"), date("2026-04-31")),
+            (Some("2024-02-29"), None, None)
+        );
         assert_eq!((address(0, 1), address(27, 3)), ("A1".into(), "AB3".into()));
     }
 
