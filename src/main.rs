@@ -23,8 +23,11 @@ fn main() -> ExitCode {
         }
     };
     // What it holds back is sent when it is dropped, at the very end.
-    let traces = cli.observe();
-    match traces.as_ref().map_or_else(|error| Err(anyhow::anyhow!("{error:#}")), |_| cli.run()) {
+    let (_traces, ran) = match cli.observe() {
+        Ok(traces) => (traces, cli.run()),
+        Err(error) => (None, Err(error)),
+    };
+    match ran {
         Ok(exit) => ExitCode::from(exit.code()),
         // Whoever reads the answer has read enough: `| head`.
         Err(error) if xunjian::cli::is_closed_pipe(&error) => ExitCode::SUCCESS,

@@ -18,6 +18,7 @@ use super::network::{Network, NetworkArgs};
 use super::out::Out;
 use super::pack::JudgingArgs;
 use super::register::RegisterArgs;
+use super::usage::ensure_usage;
 use super::{Exit, choice};
 use crate::audit::Auditor;
 use crate::crawl::Stores;
@@ -107,7 +108,7 @@ impl Args {
     fn format(&self) -> anyhow::Result<Format> {
         let by_ending = self.out.as_ref().and_then(|out| Format::by_ending(&out.to_string_lossy()));
         let format = self.format.or(by_ending).unwrap_or(Format::Human);
-        anyhow::ensure!(
+        ensure_usage!(
             !format.is_binary() || self.out.is_some() || !std::io::stdout().is_terminal(),
             "--format {}: no terminal shows it; name a file with --out",
             format.id()
@@ -164,7 +165,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     // The process ends with the audit: taking the pack apart again would be a tenth of a short one.
     std::mem::forget(Arc::clone(&auditor.pack));
     let network = Network::new(&args.network)?;
-    let doing = Doing::new(&args.judging.lang);
+    let doing = Doing::new(&args.judging.speech.lang);
     let basis =
         Basis { auditor: &auditor, source: &source, registers: &args.registers.all()?, as_of, timeout: args.timeout };
     let keeper = args.keeper(&basis)?;
@@ -198,7 +199,7 @@ fn audit(args: &Args, format: Format, bench: &Bench<'_>) -> anyhow::Result<Exit>
     let (jobs, copies) = jobs(args, bench)?;
     bench.doing.expect(jobs.len());
     let out = Out::open(args.out.as_deref(), &inputs(args, &jobs))?;
-    let style = Style { is_long: args.is_long, ..style(args.judging.lang.clone(), &out) };
+    let style = Style { is_long: args.is_long, ..style(args.judging.speech.lang.clone(), &out) };
     let mut writer = report::writer(format, out.writer()?, style, bench.auditor.made_by());
     let mut exit = Exit::Clean;
     let mut write = |outcomes: Vec<Outcome>| -> anyhow::Result<()> {

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use rust_i18n::t;
 
 use super::Exit;
 use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
+use super::speech::SpeechArgs;
+use super::usage::OrUsage;
 use crate::runs::backup::{Copied, backup, restore};
 
 #[derive(Debug, clap::Args)]
@@ -18,9 +19,8 @@ pub(super) struct Args {
     home: HomeArgs,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Language of what is said.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -30,24 +30,23 @@ pub(super) struct RestoreArgs {
     /// New folder for the home. Default: `XUNJIAN_HOME`.
     #[arg(long, value_name = "DIR", env = "XUNJIAN_HOME")]
     home: PathBuf,
-    /// Language of what is said.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let config = args.config.load()?;
     runtime()?.block_on(async {
         let home = args.home.open_by(&config).await?;
-        let copied = backup(&home, &args.out).await.with_context(|| format!("--home {}", home.root.display()))?;
-        Ok(tell(&copied, "backup.done", &args.lang))
+        let copied = backup(&home, &args.out).await.or_usage(|| format!("--home {}", home.root.display()))?;
+        Ok(tell(&copied, "backup.done", &args.speech.lang))
     })
 }
 
 pub(super) fn run_restore(args: &RestoreArgs) -> anyhow::Result<Exit> {
     runtime()?.block_on(async {
         let copied = restore(&args.from, &args.home).await?;
-        Ok(tell(&copied, "backup.restored", &args.lang))
+        Ok(tell(&copied, "backup.restored", &args.speech.lang))
     })
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::pack::{JudgingArgs, PackArgs};
+use super::usage::{OrUsage, ensure_usage};
 use crate::audit::Auditor;
 use crate::signature::{Pack, Policy, Source};
 
@@ -54,16 +55,16 @@ impl Bench {
 fn source_of_fold(args: &PackArgs, dir: &Path) -> anyhow::Result<Source> {
     let mut source = args.source()?;
     for model in source.files.keys().filter(|file| file.ends_with(".model")) {
-        anyhow::ensure!(dir.join(model).is_file(), "--folds: no {}; train every model", dir.join(model).display());
+        ensure_usage!(dir.join(model).is_file(), "--folds: no {}; train every model", dir.join(model).display());
     }
-    source.overlay(dir).with_context(|| format!("--folds {}: cannot be read", dir.display()))?;
+    source.overlay(dir).or_usage(|| format!("--folds {}: cannot be read", dir.display()))?;
     Ok(source)
 }
 
 /// The fold of each id, on which the tables of all models must agree.
 fn fold_of(dir: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
     let mut fold_of = BTreeMap::new();
-    let listed = std::fs::read_dir(dir).with_context(|| format!("--folds {}: cannot be read", dir.display()))?;
+    let listed = std::fs::read_dir(dir).or_usage(|| format!("--folds {}: cannot be read", dir.display()))?;
     for entry in listed {
         let path = entry?.path();
         if path.extension().is_none_or(|extension| extension != "tsv") {
@@ -82,7 +83,7 @@ fn fold_of(dir: &Path) -> anyhow::Result<BTreeMap<String, usize>> {
             );
         }
     }
-    anyhow::ensure!(
+    ensure_usage!(
         !fold_of.is_empty(),
         "--folds {}: holds no table that `signatures train --folds-out` writes",
         dir.display()

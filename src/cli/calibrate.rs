@@ -8,6 +8,7 @@ use anyhow::Context;
 
 use super::bench::Bench;
 use super::pack::JudgingArgs;
+use super::usage::{OrUsage, ensure_usage};
 use super::{Exit, examples};
 use crate::measure::Labelled;
 use crate::model::{About, Detection, Sign};
@@ -84,8 +85,8 @@ fn problem(bench: &Bench, about: About, prior: i32, examples: &[Labelled], detec
 
 impl Args {
     fn options(&self) -> anyhow::Result<Options> {
-        anyhow::ensure!(self.spread.is_finite() && self.spread > 0.0, "--spread must be above 0");
-        anyhow::ensure!(self.share.is_none_or(|s| s > 0.0 && s < 1.0), "--share must lie between 0 and 1");
+        ensure_usage!(self.spread.is_finite() && self.spread > 0.0, "--spread must be above 0");
+        ensure_usage!(self.share.is_none_or(|s| s > 0.0 && s < 1.0), "--share must lie between 0 and 1");
         Ok(Options { spread: self.spread, share: self.share })
     }
 
@@ -97,7 +98,7 @@ impl Args {
     fn word(&self, key: &str, values: &[(&str, String)]) -> String {
         let phrase = find(&format!("calibrate.{key}"));
         let phrase = phrase.map(|p| values.iter().fold(p, |p, (name, value)| p.with(name, value)));
-        phrase.map_or_else(|| key.to_owned(), |p| p.get(Lang::of(&self.judging.lang)).to_owned())
+        phrase.map_or_else(|| key.to_owned(), |p| p.get(Lang::of(&self.judging.speech.lang)).to_owned())
     }
 
     fn print(&self, about: About, prior: i32, fitted: &Fitted, out: &mut impl Write) -> anyhow::Result<()> {
@@ -144,7 +145,7 @@ impl Args {
             let path = self.home(id)?;
             let text = std::fs::read_to_string(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
             let compiled = pack.signature(id).map_or("", |signature| &signature.text);
-            anyhow::ensure!(
+            ensure_usage!(
                 text == compiled,
                 "--write: {} is not the file these weights were fitted to; give its folder with --signatures",
                 path.display()
@@ -165,7 +166,7 @@ impl Args {
         let here = [PathBuf::from("signatures")];
         let found =
             self.judging.pack.signatures.iter().rev().chain(&here).map(|dir| dir.join(&file)).find(|p| p.is_file());
-        found.with_context(|| {
+        found.or_usage(|| {
             format!("--write: {file} is in no folder of --signatures nor in {}", Path::new("signatures").display())
         })
     }

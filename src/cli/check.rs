@@ -6,6 +6,7 @@ use super::Exit;
 use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use super::run::stop_on_interrupt;
+use super::speech::SpeechArgs;
 use crate::runs::check::{Checked, check};
 
 /// Names told of one sort; the rest is counted.
@@ -20,9 +21,8 @@ pub(super) struct Args {
     /// Take damaged files away, and mark lost packages so that the next sweep fetches them again.
     #[arg(long)]
     mend: bool,
-    /// Language of what is said.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn told(checked: &Checked, args: &Args) -> String {
-    let lang = args.lang.as_str();
+    let lang = args.speech.lang.as_str();
     let size = indicatif::HumanBytes(checked.bytes).to_string();
     let mut out =
         format!("{}\n", t!("check.files", locale = lang, files = checked.files, size = size, idle = checked.idle));

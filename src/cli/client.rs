@@ -1,9 +1,8 @@
 //! `xunjian client`: which programs may use the API.
 
-use anyhow::{Context, bail, ensure};
-
 use super::Exit;
 use super::home::{HomeArgs, runtime};
+use super::usage::{OrUsage, ensure_usage, usage};
 use crate::review::{API_RIGHTS, is_name, new_token, token_hash};
 use crate::store::{ApiClient, AuditLogEntry, Home, People};
 
@@ -54,7 +53,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
 }
 
 async fn add(args: &Add) -> anyhow::Result<()> {
-    ensure!(is_name(&args.name), "--name {:?}: a name is 1 to 40 letters, digits, or . _ -", args.name);
+    ensure_usage!(is_name(&args.name), "NAME {:?}: a name is 1 to 40 letters, digits, or . _ -", args.name);
     let home = args.home.open().await?;
     let token = new_token().map_err(anyhow::Error::msg)?;
     let mut rights = args.rights.clone();
@@ -77,10 +76,10 @@ async fn stop(args: &Stop) -> anyhow::Result<()> {
     let home = args.home.open().await?;
     let clients = home.state.clients().await?;
     let Some(client) = clients.into_iter().find(|client| client.name == args.name) else {
-        bail!("--home: there is no client {:?}; see `xunjian client list`", args.name);
+        return Err(usage!("there is no client {:?}; see `xunjian client list`", args.name));
     };
     let (stopped, entry) = (ApiClient { is_active: false, ..client }, entry(&format!("{} stopped", args.name)));
-    home.state.keep_client(&stopped, &entry).await.context("--home: cannot be written")
+    home.state.keep_client(&stopped, &entry).await.or_usage(|| "--home: cannot be written")
 }
 
 async fn list(home: &Home) -> anyhow::Result<()> {

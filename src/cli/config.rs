@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use rust_i18n::t;
 
+use super::speech::SpeechArgs;
+use super::usage::OrUsage;
 use super::{Exit, choice};
 use crate::isolate;
 use crate::model::config::{Config, WhichPictures};
@@ -15,9 +16,8 @@ pub(super) enum Command {
     Show {
         #[command(flatten)]
         config: ConfigArgs,
-        /// Language of the comments.
-        #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-        lang: String,
+        #[command(flatten)]
+        speech: SpeechArgs,
     },
 }
 
@@ -54,7 +54,7 @@ impl ConfigArgs {
     fn read(&self) -> anyhow::Result<Config> {
         let Some(path) = self.path() else { return Ok(Config::default()) };
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(&path).with_context(|| format!("--config {name}: cannot be read"))?;
+        let text = std::fs::read_to_string(&path).or_usage(|| format!("--config {name}: cannot be read"))?;
         Ok(Config::parse(&name, text.trim_start_matches('\u{feff}'))?)
     }
 
@@ -87,11 +87,11 @@ fn guards(lang: &str) -> String {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Show { config, lang } => {
+        Command::Show { config, speech } => {
             use std::io::Write;
             let mut out = std::io::stdout();
-            out.write_all(config.load()?.show(lang).as_bytes())?;
-            out.write_all(guards(lang).as_bytes())?;
+            out.write_all(config.load()?.show(&speech.lang).as_bytes())?;
+            out.write_all(guards(&speech.lang).as_bytes())?;
             Ok(Exit::Clean)
         }
     }

@@ -70,7 +70,7 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     if format == "json" {
         writeln!(out, "{}", serde_json::to_string_pretty(&evaluation)?)?;
     } else {
-        print(&evaluation, Lang::of(&judging.lang), &mut out)?;
+        print(&evaluation, Lang::of(&judging.speech.lang), &mut out)?;
     }
     Ok(Exit::Clean)
 }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
-
+use super::usage::{OrUsage, ensure_usage};
 use crate::feed::{Feed, FeedError, Round, Secret, is_safe};
 use crate::runs::sweep::{hold, now};
 use crate::store::{Home, Lease, NewJob, Outbox, Work};
@@ -53,11 +52,12 @@ pub(super) struct Courier {
 impl DeliverArgs {
     /// What is needed besides a home; said before anything is opened.
     pub(super) fn check(&self) -> anyhow::Result<(url::Url, Secret)> {
-        let to = self.to.clone().context("--to is missing: give the case backend's address, or set XUNJIAN_FEED_TO")?;
-        ensure!(is_safe(&to), "--to: findings travel over https only, except on this machine");
-        ensure!((0.1..=3_600.0).contains(&self.wait), "--wait {}: give seconds from 0.1 to 3600", self.wait);
+        let to =
+            self.to.clone().or_usage(|| "--to is missing: give the case backend's address, or set XUNJIAN_FEED_TO")?;
+        ensure_usage!(is_safe(&to), "--to: findings travel over https only, except on this machine");
+        ensure_usage!((0.1..=3_600.0).contains(&self.wait), "--wait {}: give seconds from 0.1 to 3600", self.wait);
         let secret = secret_of(self.secret_file.as_deref())?
-            .context("--secret-file is missing: name a file with the shared secret, or set XUNJIAN_FEED_SECRET")?;
+            .or_usage(|| "--secret-file is missing: name a file with the shared secret, or set XUNJIAN_FEED_SECRET")?;
         Ok((to, secret))
     }
 
@@ -139,19 +139,19 @@ impl Courier {
 
 /// Two feeds would send an app's letters out of order.
 fn locked(home: &Home) -> anyhow::Result<File> {
-    let lock = File::create(home.root.join("feed.lock")).context("--home: feed.lock cannot be made")?;
-    ensure!(lock.try_lock().is_ok(), "--home {}: another feed works on it", home.root.display());
+    let lock = File::create(home.root.join("feed.lock")).or_usage(|| "--home: feed.lock cannot be made")?;
+    ensure_usage!(lock.try_lock().is_ok(), "--home {}: another feed works on it", home.root.display());
     Ok(lock)
 }
 
 /// The secret of a file, or of the environment; `None` where neither is given.
 pub(super) fn secret_of(file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
     let text = match file {
-        Some(file) => std::fs::read_to_string(file).with_context(|| format!("--secret-file {}", file.display()))?,
+        Some(file) => std::fs::read_to_string(file).or_usage(|| format!("--secret-file {}", file.display()))?,
         None => match std::env::var("XUNJIAN_FEED_SECRET") {
             Ok(text) => text,
             Err(_) => return Ok(None),
         },
     };
-    Ok(Some(Secret::parse(&text).context("--secret-file: unusable")?))
+    Ok(Some(Secret::parse(&text).or_usage(|| "--secret-file: unusable")?))
 }

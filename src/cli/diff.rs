@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Exit;
 use super::home::{HomeArgs, runtime};
 use super::keeper::{Basis, Keeper};
+use super::speech::SpeechArgs;
 use crate::audit::Auditor;
 use crate::model::Budget;
 use crate::model::Sign;
@@ -34,9 +35,8 @@ pub(super) struct Args {
     /// JSON, one comparison a line.
     #[arg(long)]
     json: bool,
-    /// Language of words for people.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
     #[command(flatten)]
     home: HomeArgs,
 }
@@ -83,7 +83,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             match (from, &to) {
                 (Some(from), Some(to)) => show(args, &home, from, to.clone()).await?,
                 (None, Some(_)) if apps.len() == 1 => {
-                    eprintln!("xunjian: {}: {}", args.app, rust_i18n::t!("diff.one", locale = &args.lang));
+                    eprintln!("xunjian: {}: {}", args.app, rust_i18n::t!("diff.one", locale = &args.speech.lang));
                 }
                 _ => {}
             }
@@ -124,7 +124,7 @@ async fn show(args: &Args, home: &Home, from: AuditRow, to: AuditRow) -> anyhow:
     if args.json {
         println!("{}", serde_json::to_string(&comparison)?);
     } else {
-        print!("{}", text(&comparison, &args.app, &args.lang));
+        print!("{}", text(&comparison, &args.app, &args.speech.lang));
     }
     Ok(())
 }

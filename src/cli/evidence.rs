@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
 use rust_i18n::t;
 
 use super::Exit;
 use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
+use super::speech::SpeechArgs;
+use super::usage::{OrUsage, ensure_usage};
 use crate::acquire::Client;
 use crate::preserve::stamp::Stamp;
 use crate::preserve::{self, Difference, name};
@@ -49,9 +50,8 @@ pub(super) struct VerifyArgs {
     /// PEM file with certificates that the timestamp's must lead to. Without it, nothing says whose clock it was.
     #[arg(long, value_name = "FILE")]
     timestamp_ca: Option<PathBuf>,
-    /// Language of words for people.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
@@ -81,7 +81,7 @@ async fn export(args: &ExportArgs) -> anyhow::Result<Exit> {
             Ok(Exit::Incomplete)
         }
         done => {
-            done.with_context(|| format!("--out {}", args.out.display()))?;
+            done.or_usage(|| format!("--out {}", args.out.display()))?;
             println!("{}", args.out.display());
             Ok(Exit::Clean)
         }
@@ -97,8 +97,8 @@ const WHAT_MAX: usize = 2_000;
 const TRUSTED_MAX: u64 = 8 << 20;
 
 fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
-    let (bag, lang) = (&args.bag, args.lang.as_str());
-    anyhow::ensure!(bag.is_dir(), "--: {}: no such folder", bag.display());
+    let (bag, lang) = (&args.bag, args.speech.lang.as_str());
+    ensure_usage!(bag.is_dir(), "{}: no such folder", bag.display());
     let trusted = args.timestamp_ca.as_deref().map(trusted).transpose()?;
     let mut differences = preserve::verify(bag);
     // What is wrong with a timestamp stands among the differences already.
@@ -131,7 +131,7 @@ fn trusted(file: &Path) -> anyhow::Result<Vec<u8>> {
     use std::io::Read;
     let mut pem = Vec::new();
     let read = std::fs::File::open(file).and_then(|file| file.take(TRUSTED_MAX).read_to_end(&mut pem));
-    read.with_context(|| format!("--timestamp-ca {}: cannot be read", file.display()))?;
+    read.or_usage(|| format!("--timestamp-ca {}: cannot be read", file.display()))?;
     Ok(pem)
 }
 

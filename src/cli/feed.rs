@@ -3,13 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-
 use super::Exit;
 use super::deliver::DeliverArgs;
 use super::home::{HomeArgs, runtime};
 use super::register::RegisterArgs;
 use super::run::stop_on_interrupt;
+use super::usage::{OrUsage, ensure_usage};
 use crate::feed::{Asked, Feed, Source, is_safe};
 use crate::runs::sweep::now;
 
@@ -46,7 +45,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                 Some(source) => ask(&courier.feed, source).await,
                 None => true,
             };
-            let round = courier.once().await?.context("--once: another feed or worker delivers from there")?;
+            let round = courier.once().await?.or_usage(|| "--once: another feed or worker delivers from there")?;
             return Ok(if round.again + round.dead == 0 && has_standings { Exit::Clean } else { Exit::Incomplete });
         }
         let stop = stop_on_interrupt();
@@ -69,8 +68,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
 /// Where standings are asked for, if anywhere.
 fn source(args: &Args) -> anyhow::Result<Option<Source>> {
     let Some(from) = args.standings.clone() else { return Ok(None) };
-    ensure!(is_safe(&from), "--standings: lists travel over https only, except on this machine");
-    let folder = args.registers.folder().context("--registers is missing: name the folder of registers")?;
+    ensure_usage!(is_safe(&from), "--standings: lists travel over https only, except on this machine");
+    let folder = args.registers.folder().or_usage(|| "--registers is missing: name the folder of registers")?;
     Ok(Some(Source { from, folder }))
 }
 

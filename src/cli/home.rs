@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::ArgMatches;
 
 use super::config::ConfigArgs;
+use super::usage::{OrUsage, ensure_usage, usage};
 use crate::model::config::{Config, Engine};
 use crate::store::{Home, Lock, StoreError};
 
@@ -64,7 +65,7 @@ enum EngineName {
 impl HomeArgs {
     /// The folder.
     pub(super) fn folder(&self) -> anyhow::Result<PathBuf> {
-        self.home.clone().context("--home is missing: name a folder for state and packages, or set XUNJIAN_HOME")
+        self.home.clone().or_usage(|| "--home is missing: name a folder for state and packages, or set XUNJIAN_HOME")
     }
 
     /// The engines: what was said here over what the configuration says.
@@ -84,12 +85,12 @@ impl HomeArgs {
                 engine.nats.clear();
             }
             Some(EngineName::Postgres) => {
-                anyhow::ensure!(!engine.database.is_empty(), "--engine postgres: say where with --database URL");
+                ensure_usage!(!engine.database.is_empty(), "--engine postgres: say where with --database URL");
                 engine.nats.clear();
             }
             Some(EngineName::Nats) => {
-                anyhow::ensure!(!engine.database.is_empty(), "--engine nats: say where state is with --database URL");
-                anyhow::ensure!(!engine.nats.is_empty(), "--engine nats: say where it is with --nats URL");
+                ensure_usage!(!engine.database.is_empty(), "--engine nats: say where state is with --database URL");
+                ensure_usage!(!engine.nats.is_empty(), "--engine nats: say where it is with --nats URL");
             }
         }
         Ok(engine)
@@ -112,11 +113,13 @@ impl HomeArgs {
             // What was said here, or in the environment, wins as it does for [engine].
             Some(engine) => self.engines(&Config { engine: engine.clone(), ..Config::default() })?,
             None if cluster.contains("://") => Engine { database: cluster.to_owned(), ..self.engines(config)? },
-            None => anyhow::bail!(
-                "--on {cluster}: no such cluster; add [cluster.{cluster}] to the configuration, or give postgres://..."
-            ),
+            None => {
+                return Err(usage!(
+                    "--on {cluster}: no such cluster; add [cluster.{cluster}] to the configuration, or give postgres://..."
+                ));
+            }
         };
-        anyhow::ensure!(!engine.database.is_empty(), "--on {cluster}: a cluster has a `database`");
+        ensure_usage!(!engine.database.is_empty(), "--on {cluster}: a cluster has a `database`");
         let folder = self.folder()?;
         named(Home::open_on(&folder, &engine).await, || format!("--on {cluster}: cannot be used"))
     }
@@ -139,7 +142,7 @@ pub(super) struct Held(PathBuf);
 fn named(opened: crate::store::Result<Home>, by: impl FnOnce() -> String) -> anyhow::Result<Home> {
     match opened {
         Err(error @ StoreError::Unusable { .. }) => Err(error.into()),
-        opened => opened.with_context(by),
+        opened => opened.or_usage(by),
     }
 }
 

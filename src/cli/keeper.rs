@@ -10,6 +10,7 @@ use super::home::{HomeArgs, runtime};
 use super::jobs::{Outcome, Shows};
 use super::network::Network;
 use super::shown::From;
+use super::usage::OrUsage;
 use crate::acquire::Client;
 use crate::audit::Auditor;
 use crate::model::config::Config;
@@ -91,7 +92,7 @@ impl Keeper {
     /// When no client can be made for the authority that stamps bags.
     pub(super) fn with_bags(mut self, folder: &Path, config: &Config) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)
-            .with_context(|| format!("--evidence {}: the folder cannot be made", folder.display()))?;
+            .or_usage(|| format!("--evidence {}: the folder cannot be made", folder.display()))?;
         let stamping = Stamping::of(&config.evidence, &Arc::new(Client::new(config)?));
         self.bags = Some((folder.to_owned(), stamping));
         Ok(self)
@@ -178,7 +179,7 @@ impl Keeper {
             let out = free(folder, &finding.id);
             let places = (&self.home.state, &self.home.vault);
             let done = evidence::export(places, &finding.id, stamping, &out, time::now());
-            self.runtime.block_on(done).with_context(|| format!("--evidence {}", out.display()))?;
+            self.runtime.block_on(done).or_usage(|| format!("--evidence {}", out.display()))?;
         }
         Ok(())
     }
@@ -205,7 +206,7 @@ impl Keeper {
         let places = (&self.home.state, &self.home.vault);
         let kept = self.runtime.block_on(single::audit(places, &self.grounds, self.run, single))?;
         let reason = kept.skipped.map(|skipped| skipped.reason).unwrap_or_default();
-        let id = kept.audit.with_context(|| format!("--: {name}: {reason}"))?;
+        let id = kept.audit.or_usage(|| format!("{name}: {reason}"))?;
         let row = self.runtime.block_on(self.home.state.audit(id))?;
         row.context("the audit is not there any more")
     }

@@ -47,6 +47,7 @@ mod traces;
 mod train;
 mod trial;
 mod turns;
+mod usage;
 mod watch;
 mod worker;
 
@@ -253,12 +254,13 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Whose fault an error is: ours, unless it names a file or option the caller gave.
+/// Whose fault an error is: ours, unless it is of a type that blames the caller's words, files or configuration.
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     let theirs = error.is::<crate::signature::PackError>()
         || matches!(error.downcast_ref(), Some(crate::store::StoreError::Schema(_)))
-        || error.to_string().starts_with("--")
+        || error.is::<usage::UsageError>()
+        || error.is::<home::Held>()
         || error.is::<crate::model::config::ConfigError>()
         || error.is::<crate::crawl::StoreError>()
         || error.is::<crate::acquire::ClientError>()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::targets::{Target, on_disk};
+use super::usage::ensure_usage;
 
 /// Endings that name a package, also at the end of an address.
 const PACKAGES: &[&str] = &[".apk", ".apks", ".xapk", ".apkm", ".aab", ".hap", ".hsp", ".ipa", ".wgt"];
@@ -102,7 +103,7 @@ pub(super) fn standard_input() -> anyhow::Result<Vec<Target>> {
     let mut file = std::fs::File::create_new(&path)?;
     let written = std::io::copy(&mut input.by_ref(), &mut file)?;
     file.flush()?;
-    anyhow::ensure!(written > 0, "--: nothing came on standard input");
+    ensure_usage!(written > 0, "nothing came on standard input");
     if let Ok(mut held) = HELD.lock() {
         held.push(folder);
     }

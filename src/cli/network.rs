@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context;
 
 use super::config::ConfigArgs;
+use super::usage::usage;
 use crate::acquire::Client;
 use crate::crawl::{Forgetful, Start, Store, Stores, Target};
 use crate::model::config::Config;
@@ -31,7 +32,7 @@ impl NetworkArgs {
     /// The stores of these words.
     pub(super) fn chosen(&self, words: &[String]) -> anyhow::Result<Vec<Arc<Store>>> {
         let known = self.stores()?;
-        let by_word = |word: &String| known.by_word(word).map_err(|e| anyhow::anyhow!("--stores: {word}: {e}"));
+        let by_word = |word: &String| known.by_word(word).map_err(|e| usage!("--stores: {word}: {e}"));
         words.iter().map(|word| by_word(word).map(Arc::new)).collect()
     }
 }

@@ -7,8 +7,9 @@ use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use tempfile::NamedTempFile;
+
+use super::usage::{OrUsage, ensure_usage};
 
 /// A place for a report.
 pub(super) enum Out {
@@ -27,20 +28,19 @@ impl Out {
     /// When the file is one of `inputs`, or its folder takes no files.
     pub(super) fn open(path: Option<&Path>, inputs: &[PathBuf]) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Stdout) };
-        anyhow::ensure!(
+        ensure_usage!(
             !inputs.iter().any(|input| is_same(input, path)),
             "--out {}: that is one of the inputs; name another file, so that the evidence stays as it is",
             path.display()
         );
-        anyhow::ensure!(!path.is_dir(), "--out {}: that is a folder; name a file in it", path.display());
+        ensure_usage!(!path.is_dir(), "--out {}: that is a folder; name a file in it", path.display());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let hint = if folder.is_dir() { "" } else { "; its folder is not there: make it, or name another" };
         let what = || format!("--out {}: cannot be written{hint}", path.display());
         if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-            return Ok(Self::Device(File::options().write(true).open(path).with_context(what)?));
+            return Ok(Self::Device(File::options().write(true).open(path).or_usage(what)?));
         }
-        let file =
-            tempfile::Builder::new().prefix(".report-").suffix(".part").tempfile_in(folder).with_context(what)?;
+        let file = tempfile::Builder::new().prefix(".report-").suffix(".part").tempfile_in(folder).or_usage(what)?;
         Ok(Self::File(file, path.to_owned()))
     }
 
@@ -69,9 +69,9 @@ impl Out {
     pub(super) fn finish(self) -> anyhow::Result<()> {
         let Self::File(file, path) = self else { return Ok(()) };
         let what = || format!("--out {}: cannot be written; the file of before is as it was", path.display());
-        file.as_file().sync_all().with_context(what)?;
+        file.as_file().sync_all().or_usage(what)?;
         readable(file.as_file());
-        file.persist(&path).map_err(|error| error.error).with_context(what)?;
+        file.persist(&path).map_err(|error| error.error).or_usage(what)?;
         Ok(())
     }
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
-
+use super::speech::SpeechArgs;
+use super::usage::OrUsage;
 use crate::audit::Auditor;
 use crate::isolate;
 use crate::model::Budget;
@@ -22,7 +22,7 @@ impl PackArgs {
     pub(super) fn source(&self) -> anyhow::Result<Source> {
         let mut source = Source::embedded();
         for dir in &self.signatures {
-            source.overlay(dir).with_context(|| {
+            source.overlay(dir).or_usage(|| {
                 format!("--signatures {}: cannot be read; give a folder of .toml and .csv files", dir.display())
             })?;
         }
@@ -55,9 +55,8 @@ pub(super) struct JudgingArgs {
     /// that it stands under, and base rates are those of the first. `xunjian policies list` names them.
     #[arg(long, default_value = DEFAULT_POLICY, value_name = "ID")]
     policy: Vec<String>,
-    /// Language of words for people.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    pub(super) lang: String,
+    #[command(flatten)]
+    pub(super) speech: SpeechArgs,
     #[command(flatten)]
     pub(super) pack: PackArgs,
 }
@@ -85,7 +84,7 @@ pub(super) const DEFAULT_POLICY: &str = "bj-in-force";
 
 /// The policy with this id, or several joined by `+`.
 pub(super) fn policy(pack: &Pack, id: &str) -> anyhow::Result<Policy> {
-    pack.policy(id).with_context(|| {
+    pack.policy(id).or_usage(|| {
         let known = pack.policies.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let faults: Vec<String> = pack.faults.iter().map(|fault| format!("\n{fault}")).collect();
         format!("--policy {id}: no such policy; there are {known}{}", faults.concat())

@@ -2,10 +2,9 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use anyhow::{Context, bail, ensure};
-
 use super::Exit;
 use super::home::{HomeArgs, runtime};
+use super::usage::{OrUsage, ensure_usage, usage};
 use crate::review::{PASSWORD_MIN, Role, hash_password, is_name};
 use crate::store::{AuditLogEntry, Home, People, Person};
 
@@ -65,11 +64,11 @@ pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
 }
 
 async fn add(args: &Add) -> anyhow::Result<()> {
-    ensure!(is_name(&args.name), "--name {:?}: a name is 1 to 40 letters, digits, or . _ -", args.name);
-    let role = Role::from_id(&args.role).context("--role: there is no such role")?;
+    ensure_usage!(is_name(&args.name), "NAME {:?}: a name is 1 to 40 letters, digits, or . _ -", args.name);
+    let role = Role::from_id(&args.role).or_usage(|| "--role: there is no such role")?;
     let home = args.home.open().await?;
     let secret = password(args.password_stdin)?;
-    ensure!(
+    ensure_usage!(
         secret.chars().count() >= PASSWORD_MIN,
         "--password-stdin: a password has {PASSWORD_MIN} characters or more"
     );
@@ -89,7 +88,7 @@ async fn add(args: &Add) -> anyhow::Result<()> {
 async fn stop(args: &Stop) -> anyhow::Result<()> {
     let home = args.home.open().await?;
     let Some(person) = home.state.person(&args.name).await? else {
-        bail!("--home: there is no {:?}; see `xunjian people list`", args.name);
+        return Err(usage!("there is no {:?}; see `xunjian people list`", args.name));
     };
     let entry = entry(&format!("{} stopped", args.name));
     Ok(home.state.keep_person(&Person { is_active: false, ..person }, &[entry]).await?)
@@ -98,7 +97,7 @@ async fn stop(args: &Stop) -> anyhow::Result<()> {
 async fn unbind(args: &Stop) -> anyhow::Result<()> {
     let home = args.home.open().await?;
     if home.state.unbind(&args.name, &entry(&format!("{} unbound", args.name))).await? == 0 {
-        bail!("--home: {:?} is bound to no account of a sign-in server", args.name);
+        return Err(usage!("{:?} is bound to no account of a sign-in server", args.name));
     }
     Ok(())
 }
@@ -114,9 +113,9 @@ async fn list(home: &Home) -> anyhow::Result<()> {
 /// The password: asked for without showing it, or the first line of stdin.
 fn password(from_stdin: bool) -> anyhow::Result<String> {
     if !from_stdin {
-        ensure!(std::io::stdin().is_terminal(), "--password-stdin is missing: nobody is there to be asked");
+        ensure_usage!(std::io::stdin().is_terminal(), "--password-stdin is missing: nobody is there to be asked");
         let once = rpassword::prompt_password("密码 / password: ")?;
-        ensure!(rpassword::prompt_password("再次输入 / again: ")? == once, "--password-stdin: the two differ");
+        ensure_usage!(rpassword::prompt_password("再次输入 / again: ")? == once, "--password-stdin: the two differ");
         return Ok(once);
     }
     let mut line = String::new();

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
-
 use super::Exit;
 use super::home::{HomeArgs, runtime};
 use super::pack::{DEFAULT_POLICY, PackArgs, policy};
 use super::run::stop_on_interrupt;
+use super::speech::SpeechArgs;
+use super::usage::OrUsage;
 use crate::audit::Auditor;
 use crate::model::{Basis, Budget, Sign};
 use crate::report::law;
@@ -40,9 +40,8 @@ pub(super) enum Command {
 pub(super) struct Common {
     #[command(flatten)]
     pack: PackArgs,
-    /// Language of the words.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -64,10 +63,10 @@ pub(super) struct TryArgs {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::List(common) => list(&common.pack.load()?, Lang::of(&common.lang)),
+        Command::List(common) => list(&common.pack.load()?, Lang::of(&common.speech.lang)),
         Command::Show { id, common } => {
             let pack = common.pack.load()?;
-            show(&policy(&pack, id)?, Lang::of(&common.lang))
+            show(&policy(&pack, id)?, Lang::of(&common.speech.lang))
         }
         Command::Check(common) => check(common),
         Command::Try(args) => try_out(args),
@@ -149,7 +148,7 @@ fn check(common: &Common) -> anyhow::Result<Exit> {
     ];
     let counts: Vec<(&str, String)> = counts.iter().map(|(name, count)| (*name, count.to_string())).collect();
     let counts: Vec<(&str, &str)> = counts.iter().map(|(name, count)| (*name, count.as_str())).collect();
-    writeln!(std::io::stdout(), "{}", said("policies.checked", &counts).get(Lang::of(&common.lang)))?;
+    writeln!(std::io::stdout(), "{}", said("policies.checked", &counts).get(Lang::of(&common.speech.lang)))?;
     Ok(if pack.faults.is_empty() { Exit::Clean } else { Exit::Usage })
 }
 
@@ -172,7 +171,7 @@ fn try_out(args: &TryArgs) -> anyhow::Result<Exit> {
         let (state, vault) = (home.state.clone(), home.vault.clone());
         let trying = Trying { state, vault, now, then, timeout: args.timeout, stop: stop_on_interrupt() };
         let changes = trying.run().await?;
-        writeln!(std::io::stdout(), "{}", told(&changes, Lang::of(&args.common.lang)).join("\n"))?;
+        writeln!(std::io::stdout(), "{}", told(&changes, Lang::of(&args.common.speech.lang)).join("\n"))?;
         Ok(if changes.unread == 0 { Exit::Clean } else { Exit::Incomplete })
     })
 }
@@ -180,16 +179,16 @@ fn try_out(args: &TryArgs) -> anyhow::Result<Exit> {
 /// Puts a policy file into the source, and the instruments of the folder beside its own.
 fn add(source: &mut Source, file: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(file)
-        .with_context(|| format!("--policy {}: cannot be read as UTF-8 text", file.display()))?;
+        .or_usage(|| format!("--policy {}: cannot be read as UTF-8 text", file.display()))?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let id = name.strip_suffix(".toml").map(str::to_owned);
-    let id = id.with_context(|| format!("--policy {}: its name must end in .toml", file.display()))?;
+    let id = id.or_usage(|| format!("--policy {}: its name must end in .toml", file.display()))?;
     let folder: PathBuf = file.parent().and_then(Path::parent).unwrap_or(Path::new("")).join("instruments");
     for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.extension().is_some_and(|ext| ext == "toml") {
             let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("--policy: {} cannot be read as UTF-8 text", path.display()))?;
+                .or_usage(|| format!("--policy: {} cannot be read as UTF-8 text", path.display()))?;
             source.files.insert(format!("instruments/{}", entry.file_name().to_string_lossy()), text);
         }
     }

@@ -9,6 +9,7 @@ use super::Exit;
 use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
 use super::run::stop_on_interrupt;
+use super::speech::SpeechArgs;
 use crate::model::config::Config;
 use crate::runs::prune::{Limits, Pruned, prune};
 use crate::runs::sweep::now;
@@ -26,9 +27,8 @@ pub(super) struct Args {
     /// Only say what would go.
     #[arg(long)]
     dry_run: bool,
-    /// Language of what is said.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             None => args.home.open_by(&config).await?,
         };
         let pruned = prune_home(&home, &config, args.dry_run, &stop_on_interrupt()).await?;
-        print!("{}", told(&pruned, args.dry_run, &args.lang));
+        print!("{}", told(&pruned, args.dry_run, &args.speech.lang));
         Ok(if pruned.is_done { Exit::Clean } else { Exit::Incomplete })
     })
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::usage::usage;
 use super::{Exit, choice};
 use crate::model::RegisterKind;
 use crate::register::{Register, Registers, import, keep, read_all, undo};
@@ -62,7 +63,7 @@ impl RegisterArgs {
     pub(super) fn all(&self) -> anyhow::Result<Vec<Register>> {
         let Some(folder) = self.folder() else { return Ok(Vec::new()) };
         if self.registers.is_some() && !folder.is_dir() {
-            anyhow::bail!("--registers {}: no such folder; `xunjian register import` makes it", folder.display());
+            return Err(usage!("--registers {}: no such folder; `xunjian register import` makes it", folder.display()));
         }
         Ok(read_all(&folder, RegisterKind::ALL)?)
     }

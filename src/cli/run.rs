@@ -96,7 +96,7 @@ impl RunArgs {
         let out = Out::open(self.out.as_deref(), &[])?;
         let mut writer = match format {
             Some(format) => {
-                let style = style(self.grounds.judging.lang.clone(), &out);
+                let style = style(self.grounds.judging.speech.lang.clone(), &out);
                 Some(report::writer(format, out.writer()?, style, auditor.made_by()))
             }
             None => None,
@@ -132,7 +132,7 @@ impl RunArgs {
             writer.finish()?;
         }
         out.finish()?;
-        let lang = &self.grounds.judging.lang;
+        let lang = &self.grounds.judging.speech.lang;
         let count = |name: &str| ended.counts.get(name).copied().unwrap_or_default();
         // What was not read by an earlier run is not read by one that found nothing new, either.
         if exit == Exit::Clean && count("unread") > 0 {

@@ -15,6 +15,7 @@ use super::deliver::secret_of;
 use super::home::{HomeArgs, runtime};
 use super::network::NetworkArgs;
 use super::run::{GroundsArgs, told_to_stop};
+use super::usage::{OrUsage, ensure_usage, usage};
 use crate::acquire::Client;
 use crate::feed::is_safe;
 use crate::review::{Oidc, Options, serve};
@@ -70,12 +71,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             tracing::warn!("nobody can sign in yet; add a person with `xunjian people add NAME --role lead`");
         }
         let (secret, registers) = (secret_of(args.secret_file.as_deref())?, args.grounds.registers.folder());
-        anyhow::ensure!(
+        ensure_usage!(
             secret.is_none() || registers.is_some(),
             "--registers is missing: with a secret the case backend's lists are taken; name the folder they are kept in"
         );
         let listener =
-            TcpListener::bind(args.listen).await.with_context(|| format!("--listen {}: cannot be used", args.listen))?;
+            TcpListener::bind(args.listen).await.or_usage(|| format!("--listen {}: cannot be used", args.listen))?;
         let address = listener.local_addr().context("the listener has no address")?;
         if !address.ip().is_loopback() && !args.behind_tls {
             tracing::warn!(%address, "others can reach the page, and passwords travel unencrypted: put a TLS proxy in front");
@@ -116,7 +117,7 @@ fn oidc(args: &Args) -> anyhow::Result<Option<Oidc>> {
         return Ok(None);
     };
     let is_safe = url::Url::parse(issuer).is_ok_and(|url| is_safe(&url));
-    anyhow::ensure!(is_safe, "--oidc: people sign in over https only, except on this machine");
+    ensure_usage!(is_safe, "--oidc: people sign in over https only, except on this machine");
     let secret = std::env::var("XUNJIAN_OIDC_SECRET").ok();
-    Ok(Some(Oidc::new(issuer, client, secret, page).map_err(|error| anyhow::anyhow!("--oidc: {error}"))?))
+    Ok(Some(Oidc::new(issuer, client, secret, page).map_err(|error| usage!("--oidc: {error}"))?))
 }

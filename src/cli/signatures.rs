@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::Exit;
 use super::pack::PackArgs;
+use super::speech::SpeechArgs;
 use crate::audit;
 use crate::model::About;
 use crate::report::words::{self, Lang};
@@ -15,9 +16,8 @@ pub(super) enum Command {
     Check {
         #[command(flatten)]
         pack: PackArgs,
-        /// Language of the summary.
-        #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-        lang: String,
+        #[command(flatten)]
+        speech: SpeechArgs,
     },
     /// List the signatures.
     List {
@@ -26,9 +26,8 @@ pub(super) enum Command {
         /// Only those of one sign, or of `education`.
         #[arg(long, value_parser = super::trial::about)]
         sign: Option<About>,
-        /// Language of the titles.
-        #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-        lang: String,
+        #[command(flatten)]
+        speech: SpeechArgs,
     },
     /// Show one signature: its clues, weights and reasons.
     Explain {
@@ -36,9 +35,8 @@ pub(super) enum Command {
         id: String,
         #[command(flatten)]
         pack: PackArgs,
-        /// Language of the words.
-        #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-        lang: String,
+        #[command(flatten)]
+        speech: SpeechArgs,
     },
     /// Try one signature file on a text, a package or listings, and show clue by clue what
     /// held, what undid it, and the sum.
@@ -53,9 +51,9 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Check { pack, lang } => check(pack, Lang::of(lang)),
-        Command::List { pack, sign, lang } => list(&pack.load()?, *sign, lang),
-        Command::Explain { id, pack, lang } => super::explain::run(&pack.load()?, id, lang),
+        Command::Check { pack, speech } => check(pack, Lang::of(&speech.lang)),
+        Command::List { pack, sign, speech } => list(&pack.load()?, *sign, &speech.lang),
+        Command::Explain { id, pack, speech } => super::explain::run(&pack.load()?, id, &speech.lang),
         Command::Test(args) => super::trial::run(args),
         Command::Schema => schema(),
         Command::Calibrate(args) => super::calibrate::run(args),

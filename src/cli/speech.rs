@@ -24,11 +24,19 @@ fn of(text: &str) -> Option<&'static str> {
     }
 }
 
+/// `--lang`, of every command that has words for people.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct SpeechArgs {
+    /// Language of words for people.
+    #[arg(long, default_value_t = spoken(), value_parser = lang)]
+    pub(super) lang: String,
+}
+
 /// Takes the language of an option.
 ///
 /// # Errors
 /// When it is neither of the two.
-pub(super) fn lang(text: &str) -> Result<String, String> {
+fn lang(text: &str) -> Result<String, String> {
     of(text).map(str::to_owned).ok_or_else(|| "zh 或 en; zh or en".to_owned())
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Exit;
 use super::config::ConfigArgs;
 use super::home::{HomeArgs, runtime};
+use super::speech::SpeechArgs;
 use super::timetable::Timetable;
 use super::watch::name_of;
 use crate::model::config::Config;
@@ -32,9 +33,8 @@ pub(super) struct Args {
     /// `human`, or `json`: one object a look.
     #[arg(long, default_value = "human", value_parser = ["human", "json"])]
     format: String,
-    /// Language of what is said.
-    #[arg(long, default_value_t = super::speech::spoken(), value_parser = super::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 /// What is told.
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             let told = told(&home, &config).await?;
             match args.format.as_str() {
                 "json" => println!("{}", serde_json::to_string(&told)?),
-                _ => print!("{}", human(&told, &args.lang)),
+                _ => print!("{}", human(&told, &args.speech.lang)),
             }
             if !args.watch {
                 return Ok(Exit::Clean);

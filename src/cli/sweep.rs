@@ -102,7 +102,7 @@ async fn submit(
     let order = Order::of(&sweep, &args.stores);
     let run = sweep.submit(&serde_json::to_string(&order)?).await?;
     if !args.wait {
-        println!("{}", rust_i18n::t!("run.submitted", locale = &args.run.grounds.judging.lang, run = run.id));
+        println!("{}", rust_i18n::t!("run.submitted", locale = &args.run.grounds.judging.speech.lang, run = run.id));
         return Ok(Exit::Clean);
     }
     loop {
@@ -138,7 +138,7 @@ pub(super) async fn sweep(
 ) -> anyhow::Result<Ended> {
     let sweep = prepare(home, config, auditor, &run.grounds, errand).await?;
     let (state, tally, client) = (home.state.clone(), Arc::clone(&sweep.tally), Arc::clone(&sweep.client));
-    let bars = progress::show(state, tally, client, &run.grounds.judging.lang);
+    let bars = progress::show(state, tally, client, &run.grounds.judging.speech.lang);
     let ended = sweep.run().await;
     drop(bars);
     Ok(ended?)

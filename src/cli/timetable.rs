@@ -8,10 +8,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context;
 use chrono::{DateTime, Local};
 use croner::Cron;
 
+use super::usage::OrUsage;
 use crate::model::config::Schedule;
 
 /// A clock that differs by more from the time that passed was set, or stood still.
@@ -114,12 +114,12 @@ impl Timetable {
 /// The expression of a schedule.
 pub(super) fn cron(schedule: &Schedule) -> anyhow::Result<Cron> {
     let fail = || format!("--config: watch.when: {:?} is no cron expression", schedule.when);
-    Cron::from_str(&schedule.when).with_context(fail)
+    Cron::from_str(&schedule.when).or_usage(fail)
 }
 
 pub(super) fn next(cron: &Cron, schedule: &Schedule, after: DateTime<Local>) -> anyhow::Result<DateTime<Local>> {
     let fail = || format!("--config: watch.when: {:?} never comes", schedule.when);
-    let at = cron.find_next_occurrence(&after, false).with_context(fail)?;
+    let at = cron.find_next_occurrence(&after, false).or_usage(fail)?;
     let delay = Duration::from_secs_f64(fastrand::f64() * schedule.jitter);
     Ok(at + delay)
 }

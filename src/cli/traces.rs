@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
@@ -21,6 +20,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::usage::OrUsage;
 use crate::model::config::Config;
 use crate::runs::sweep::Ids;
 
@@ -122,9 +122,7 @@ fn exporter(endpoint: Option<&str>, runtime: &tokio::runtime::Runtime) -> anyhow
         None => builder,
     };
     // The address is not repeated: it may hold a token.
-    builder.build().ok().context(
-        "--config: [traces] endpoint, or OTEL_EXPORTER_OTLP_ENDPOINT, cannot be used: give an address as http://HOST:4318",
-    )
+    builder.build().ok().or_usage(|| "--config: [traces] endpoint, or OTEL_EXPORTER_OTLP_ENDPOINT, cannot be used: give an address as http://HOST:4318")
 }
 
 /// Who sends: several workers are told apart by their numbers.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Exit;
+use super::usage::{OrUsage, ensure_usage};
 use crate::audit::sha256;
 use crate::measure::{self, label_name, read_table};
 use crate::signature::Shape;
@@ -92,7 +93,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
 impl Args {
     fn options(&self) -> anyhow::Result<Options> {
         let shape = Shape { min: self.ngrams.0, max: self.ngrams.1, bits: self.bits };
-        anyhow::ensure!(
+        ensure_usage!(
             shape.is_sound(),
             "--ngrams must lie in 1-{}, --bits in {}-{}",
             Shape::MAX_LEN,
@@ -102,11 +103,11 @@ impl Args {
         for (name, value) in
             [("strength", self.strength), ("smoothing", self.smoothing), ("support-weight", self.support_weight)]
         {
-            anyhow::ensure!(value.is_finite() && value > 0.0, "--{name} must be above 0");
+            ensure_usage!(value.is_finite() && value > 0.0, "--{name} must be above 0");
         }
         let is_name = self.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        anyhow::ensure!(is_name && !self.name.is_empty(), "--name takes lower-case letters, digits and `-`");
-        anyhow::ensure!(
+        ensure_usage!(is_name && !self.name.is_empty(), "--name takes lower-case letters, digits and `-`");
+        ensure_usage!(
             self.out.file_name().is_some_and(|file| *file == *format!("{}.model", self.name)),
             "--out must end in {}.model: a model bears its file's name",
             self.name
@@ -125,7 +126,7 @@ impl Args {
         let mut sources = Vec::new();
         for path in &self.labels {
             let text = std::fs::read_to_string(path)
-                .with_context(|| format!("--labels {}: cannot be read as UTF-8 text", path.display()))?;
+                .or_usage(|| format!("--labels {}: cannot be read as UTF-8 text", path.display()))?;
             let name = path.display().to_string();
             read_table(&name, &text, &self.columns, &mut tables)?;
             sources.push(format!("labels {}", describe(&name, &sha256(text.as_bytes()))));

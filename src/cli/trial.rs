@@ -4,11 +4,10 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
-
 use super::Exit;
 use super::pack::JudgingArgs;
 use super::targets::{self, Target, TargetError};
+use super::usage::usage;
 use crate::audit::{self, Auditor, Reading};
 use crate::isolate::Opened;
 use crate::model::{About, Block, Facts, Kind, Kinds, Listing, Trial};
@@ -53,7 +52,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let (id, mut pack) = args.compile()?;
     pack.watch(&id);
     if args.on.is_empty() {
-        return examples(&pack, &id, &args.file, Lang::of(&args.judging.lang));
+        return examples(&pack, &id, &args.file, Lang::of(&args.judging.speech.lang));
     }
     let auditor = args.judging.auditor(Arc::new(pack))?;
     let mut exit = Exit::Clean;
@@ -81,7 +80,7 @@ impl Args {
         let name = self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let folder = self.file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         let Some(about) = self.sign.or_else(|| About::from_id(folder.as_deref().unwrap_or(""))) else {
-            bail!("--sign is needed: {path} lies in no folder named after a sign");
+            return Err(usage!("--sign is needed: {path} lies in no folder named after a sign"));
         };
         let id = format!("{}/{name}", about.id());
         let key = format!("{id}.toml");
@@ -98,7 +97,7 @@ impl Args {
     fn print(&self, trials: &[Trial]) -> anyhow::Result<()> {
         let stdout = std::io::stdout();
         let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let style = Style { lang: self.judging.lang.clone(), colour, ..Style::default() };
+        let style = Style { lang: self.judging.speech.lang.clone(), colour, ..Style::default() };
         let mut out = stdout.lock();
         if self.format == "json" {
             writeln!(out, "{}", serde_json::to_string_pretty(trials)?)?;

@@ -18,6 +18,7 @@ use super::run::{RunArgs, line, stop_on_interrupt};
 use super::store;
 use super::sweep::{Errand, sweep};
 use super::timetable::{Clock, Timetable, cron};
+use super::usage::ensure_usage;
 use crate::crawl::Store;
 use crate::model::RegisterKind;
 use crate::model::config::{self, Config, Schedule};
@@ -52,7 +53,7 @@ impl Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let config = args.network.config.load()?;
-    anyhow::ensure!(!config.watch.is_empty(), "--config: nothing to watch; add a [[watch]] with `when` and `run`");
+    ensure_usage!(!config.watch.is_empty(), "--config: nothing to watch; add a [[watch]] with `when` and `run`");
     makes_sense(args, &config)?;
     let mut table = Timetable::new(&config.watch, Local::now())?;
     runtime()?.block_on(async {
@@ -92,7 +93,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
 
 /// Refuses at the start what would only be found out when it comes.
 fn makes_sense(args: &Args, config: &Config) -> anyhow::Result<()> {
-    anyhow::ensure!(
+    ensure_usage!(
         !args.run.wants_report(),
         "--format, --out and --fail-on: watch writes no report; ask `xunjian sweep` for one, or the reviewers' page"
     );
@@ -100,9 +101,9 @@ fn makes_sense(args: &Args, config: &Config) -> anyhow::Result<()> {
         cron(schedule)?;
         args.network.chosen(&schedule.stores)?;
         let is_sweep = schedule.run == config::Errand::Sweep;
-        anyhow::ensure!(!is_sweep || !schedule.stores.is_empty(), "--config: watch: a sweep names its `stores`");
+        ensure_usage!(!is_sweep || !schedule.stores.is_empty(), "--config: watch: a sweep names its `stores`");
         let takes_stores = !matches!(schedule.run, config::Errand::Rescore | config::Errand::Prune);
-        anyhow::ensure!(
+        ensure_usage!(
             takes_stores || schedule.stores.is_empty(),
             "--config: watch: {:?} goes over everything kept, and takes no `stores`",
             schedule.run
@@ -161,7 +162,7 @@ async fn missed(args: &Args, config: &Config, table: &mut Timetable) {
 }
 
 fn say(args: &Args, key: &str, values: &[(&str, &str)]) {
-    let lang = &args.run.grounds.judging.lang;
+    let lang = &args.run.grounds.judging.speech.lang;
     eprintln!("{}", crate::report::words::said(key, values).get(crate::report::words::Lang::of(lang)));
 }
 
@@ -176,7 +177,7 @@ enum Did {
 
 /// One run. What fails is told, and the next one comes as scheduled.
 async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<AtomicBool>) -> Did {
-    let lang = &args.run.grounds.judging.lang;
+    let lang = &args.run.grounds.judging.speech.lang;
     let told = match schedule.run {
         config::Errand::Prune => forgotten(args, config, stop).await,
         config::Errand::Check => fitting(args, config, schedule).await,
@@ -202,13 +203,13 @@ async fn one(args: &Args, config: &Config, schedule: &Schedule, stop: &Arc<Atomi
 async fn forgotten(args: &Args, config: &Config, stop: &Arc<AtomicBool>) -> anyhow::Result<String> {
     let home = args.home.open_by(config).await?;
     let pruned = prune::prune_home(&home, &args.network.config.load()?, false, stop).await?;
-    Ok(prune::line(&pruned, &args.run.grounds.judging.lang))
+    Ok(prune::line(&pruned, &args.run.grounds.judging.speech.lang))
 }
 
 /// Looks whether the stores' files still fit.
 async fn fitting(args: &Args, config: &Config, schedule: &Schedule) -> anyhow::Result<String> {
     let (home, _lock) = args.home.take(config).await?;
-    store::check_all(config, &home, &chosen(args, schedule)?, &args.run.grounds.judging.lang).await
+    store::check_all(config, &home, &chosen(args, schedule)?, &args.run.grounds.judging.speech.lang).await
 }
 
 /// The stores of a schedule; all where it names none.

@@ -261,6 +261,6 @@ async fn join(
     sweep.tally = Arc::clone(&health.tally);
     health.watch(&sweep.client);
     let ended = sweep.join(run, stages).await?;
-    tracing::info!("{}", line(&ended, &args.grounds.judging.lang));
+    tracing::info!("{}", line(&ended, &args.grounds.judging.speech.lang));
     Ok(ended.is_done)
 }

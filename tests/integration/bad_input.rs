@@ -142,3 +142,20 @@ fn a_report_into_a_folder_that_is_not_there() {
     assert!(stderr(&output).contains("its folder is not there: make it"), "{}", stderr(&output));
     assert!(!dir.path().join("new").exists(), "none is made unasked");
 }
+
+#[test]
+fn a_message_names_no_option_that_the_command_does_not_have() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    for (args, said) in [
+        (&["client", "add", "a b", "--home", home][..], "NAME \"a b\": a name is 1 to 40 letters"),
+        (&["client", "stop", "nobody", "--home", home], "there is no client \"nobody\"; see `xunjian client list`"),
+        (&["people", "add", "a b", "--home", home], "NAME \"a b\": a name is 1 to 40 letters"),
+        (&["people", "stop", "nobody", "--home", home], "there is no \"nobody\"; see `xunjian people list`"),
+        (&["evidence", "verify", "no/such/bag"], "no/such/bag: no such folder"),
+    ] {
+        let output = xunjian(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).starts_with(&format!("xunjian: {said}")), "{args:?}: {}", stderr(&output));
+    }
+}

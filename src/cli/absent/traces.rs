@@ -4,6 +4,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Identity;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::cli::usage::ensure_usage;
 use crate::model::config::Config;
 
 /// Spans that ended, and those that a collector has: none.
@@ -17,7 +18,7 @@ pub enum Traces {}
 impl Traces {
     /// `None`, or an error where the configuration names a collector.
     pub(super) fn start(config: &Config) -> anyhow::Result<Option<Self>> {
-        anyhow::ensure!(
+        ensure_usage!(
             config.traces.endpoint.is_empty(),
             "--config: [traces] endpoint: this build makes no traces; build it with `--features traces`"
         );

@@ -12,6 +12,8 @@ use super::super::home::{HomeArgs, runtime};
 use super::super::network::{Network, NetworkArgs};
 use super::{told, unverified};
 use crate::acquire::Client;
+use crate::cli::speech::SpeechArgs;
+use crate::cli::usage::usage;
 use crate::crawl::{Start, Store};
 use crate::model::config::Config;
 use crate::model::fetch::{Fault, Outcome};
@@ -43,15 +45,14 @@ pub(in crate::cli) struct Args {
     home: HomeArgs,
     #[command(flatten)]
     network: NetworkArgs,
-    /// Language of the words.
-    #[arg(long, default_value_t = crate::cli::speech::spoken(), value_parser = crate::cli::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let known = args.network.stores()?;
     let stores: Vec<Store> = match &args.store {
-        Some(word) => vec![known.by_word(word).map_err(|why| anyhow::anyhow!("--stores: {why}"))?],
+        Some(word) => vec![known.by_word(word).map_err(|why| usage!("--stores: {why}"))?],
         None => known.all().filter(|store| !store.known().is_empty()).cloned().collect(),
     };
     let config = args.network.config.load()?;
@@ -70,7 +71,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some((home, _lock)) = &held {
         let all = runtime.block_on(fit::remember(&home.state, fits))?;
         let mut out = std::io::stdout().lock();
-        all.iter().try_for_each(|(id, fit)| writeln!(out, "{}", line(id, fit, &args.lang)))?;
+        all.iter().try_for_each(|(id, fit)| writeln!(out, "{}", line(id, fit, &args.speech.lang)))?;
     }
     Ok(worst)
 }
@@ -118,9 +119,9 @@ fn line(id: &str, fit: &StoreFit, lang: &str) -> String {
 fn one(args: &Args, network: &Network, store: &Store) -> anyhow::Result<Option<StoreFit>> {
     let apps = if args.apps.is_empty() { store.known() } else { &args.apps };
     let mut out = std::io::stdout().lock();
-    unverified(&mut out, store, &args.lang)?;
+    unverified(&mut out, store, &args.speech.lang)?;
     if apps.is_empty() {
-        writeln!(out, "{}", t!("store.nothing_known", locale = &args.lang, store = &store.id))?;
+        writeln!(out, "{}", t!("store.nothing_known", locale = &args.speech.lang, store = &store.id))?;
         return Ok(None);
     }
     let mut all = Vec::new();
@@ -129,20 +130,20 @@ fn one(args: &Args, network: &Network, store: &Store) -> anyhow::Result<Option<S
         let looked = network.look(store, &start)?;
         for found in &looked.visit.found {
             writeln!(out, "{}:{}  {}", store.id, found.listing.package, Outcome::Ok)?;
-            told(&mut out, &fit::fields(store, found), &args.lang)?;
+            told(&mut out, &fit::fields(store, found), &args.speech.lang)?;
         }
         for (number, fault) in looked.visit.faults.iter().enumerate() {
-            let says = t!(format!("fetch.{}", fault.outcome), locale = &args.lang);
+            let says = t!(format!("fetch.{}", fault.outcome), locale = &args.speech.lang);
             writeln!(out, "{}:{app}  {}  {says}\n  {}", store.id, fault.outcome, fault.detail)?;
             if let Some(path) = keep(args, store, app, number, fault)? {
-                writeln!(out, "  {}", t!("store.kept", locale = &args.lang, path = path))?;
+                writeln!(out, "  {}", t!("store.kept", locale = &args.speech.lang, path = path))?;
             }
         }
         if let Some(folder) = args.record.as_deref().filter(|_| !looked.exchanges.is_empty()) {
             let fixture = Fixture::of(store, &start, &time::today(), looked.exchanges.clone());
             let path = record(folder, store, app, &fixture)?;
             let key = if fixture.is_whole { "store.recorded_whole" } else { "store.recorded" };
-            writeln!(out, "  {}", t!(key, locale = &args.lang, path = path))?;
+            writeln!(out, "  {}", t!(key, locale = &args.speech.lang, path = path))?;
         }
         all.push(looked);
     }

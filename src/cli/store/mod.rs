@@ -9,6 +9,7 @@ use rust_i18n::t;
 
 use super::Exit;
 use super::network::NetworkArgs;
+use crate::cli::speech::SpeechArgs;
 use crate::crawl::Store;
 
 pub(super) use check::check_all;
@@ -19,9 +20,8 @@ pub(super) enum Command {
     List {
         #[command(flatten)]
         network: NetworkArgs,
-        /// Language of the words.
-        #[arg(long, default_value_t = crate::cli::speech::spoken(), value_parser = crate::cli::speech::lang)]
-        lang: String,
+        #[command(flatten)]
+        speech: SpeechArgs,
     },
     /// Fetch a few known apps and say field by field what the store's file still finds.
     Check(Box<check::Args>),
@@ -31,7 +31,7 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::List { network, lang } => list(network, lang),
+        Command::List { network, speech } => list(network, &speech.lang),
         Command::Check(args) => check::run(args),
         Command::Test(args) => replay::run(args),
     }

@@ -8,6 +8,7 @@ use rust_i18n::t;
 use super::super::Exit;
 use super::super::network::NetworkArgs;
 use super::told;
+use crate::cli::speech::SpeechArgs;
 use crate::runs::fit::{Fixture, FixtureError};
 
 #[derive(Debug, clap::Args)]
@@ -17,9 +18,8 @@ pub(in crate::cli) struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     network: NetworkArgs,
-    /// Language of the words.
-    #[arg(long, default_value_t = crate::cli::speech::spoken(), value_parser = crate::cli::speech::lang)]
-    lang: String,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -34,17 +34,21 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         let store = stores.by_word(&fixture.store).map_err(fail)?;
         let replayed = fixture.replay(&store);
         if replayed.fits() {
-            writeln!(out, "{at}: {}", t!("store.test_fits", locale = &args.lang, n = replayed.apps.len()))?;
+            writeln!(out, "{at}: {}", t!("store.test_fits", locale = &args.speech.lang, n = replayed.apps.len()))?;
             continue;
         }
         worst = Exit::Incomplete;
-        writeln!(out, "{at}: {}", t!("store.test_broken", locale = &args.lang, store = &store.id))?;
+        writeln!(out, "{at}: {}", t!("store.test_broken", locale = &args.speech.lang, store = &store.id))?;
         for (name, fields) in &replayed.apps {
             writeln!(out, "{}:{name}", store.id)?;
-            told(&mut out, fields, &args.lang)?;
+            told(&mut out, fields, &args.speech.lang)?;
         }
         if !replayed.lost.is_empty() {
-            writeln!(out, "  {}", t!("store.test_lost", locale = &args.lang, fields = replayed.lost.join(", ")))?;
+            writeln!(
+                out,
+                "  {}",
+                t!("store.test_lost", locale = &args.speech.lang, fields = replayed.lost.join(", "))
+            )?;
         }
         replayed.faults.iter().try_for_each(|fault| writeln!(out, "  {fault}"))?;
     }

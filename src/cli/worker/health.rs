@@ -15,6 +15,7 @@ use axum::routing::get;
 
 use crate::acquire::Client;
 use crate::cli::traces;
+use crate::cli::usage::OrUsage;
 use crate::review::listen::{Caps, serve};
 use crate::runs::status::status;
 use crate::runs::sweep::Tally;
@@ -164,7 +165,7 @@ fn quoted(value: &str) -> String {
 /// Answers in the background for as long as the process lives.
 pub(super) async fn listen(address: SocketAddr, health: Arc<Health>) -> anyhow::Result<()> {
     let listener =
-        tokio::net::TcpListener::bind(address).await.with_context(|| format!("--listen {address}: cannot be used"))?;
+        tokio::net::TcpListener::bind(address).await.or_usage(|| format!("--listen {address}: cannot be used"))?;
     println!("http://{}/", listener.local_addr().context("the listener has no address")?);
     let router = Router::new()
         .route("/health", get(|| async { "ok" }))
