@@ -84,16 +84,21 @@ fn program() -> Crate {
 }
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
+    files(dir, "rs")
+}
+
+/// The files below this folder whose names end like this.
+fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(sources(&path));
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
-            files.push(path);
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|ext| ext == ending) {
+            found.push(path);
         }
     }
-    files
+    found
 }
 
 /// The top-level module a file belongs to.
@@ -158,4 +163,58 @@ fn the_folder_listing_shows_the_pipeline() {
     };
     assert_eq!(contents(core().folder), "model signature unpack extract detect register score report audit");
     assert_eq!(contents(program().folder), "crawl acquire store preserve measure train isolate runs feed review cli");
+}
+
+/// Characters that a line of a signature file may have before its arrays are wrapped.
+const LINE: usize = 118;
+
+/// A line of TOML with its strings emptied, comments left out: what is left are brackets, commas and keys.
+fn bare(line: &str) -> String {
+    let mut out = String::new();
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '#' => break,
+            '"' | '\'' => {
+                while let Some(inner) = chars.next() {
+                    match inner {
+                        '\\' if c == '"' => {
+                            chars.next();
+                        }
+                        _ if inner == c => break,
+                        _ => {}
+                    }
+                }
+                out.push_str("\"\"");
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Whether an array could be wrapped here: two of its strings, or two of its tables, stand on the line.
+fn holds_an_array(line: &str) -> bool {
+    let bare = bare(line);
+    bare.contains("\"\", \"\"") || bare.contains("},")
+}
+
+#[test]
+fn arrays_of_signature_files_are_wrapped_so_that_a_change_can_be_read() {
+    assert!(holds_an_array(r#"any = ["a, b", 'c"d']"#));
+    assert!(!holds_an_array(r#"why = { zh = "a, b", en = "c\", \"d" } # "x", "y""#));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("signatures");
+    let (mut seen, mut long) = (0, Vec::new());
+    for file in files(&folder, "toml") {
+        let text = fs::read_to_string(&file).unwrap();
+        seen += 1;
+        // What stands between triple quotes cannot be wrapped, and counts as one string.
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.contains("\"\"\"")) {
+            if line.chars().count() > LINE && holds_an_array(line) {
+                long.push(format!("{}:{}", file.display(), number + 1));
+            }
+        }
+    }
+    assert!(seen > 50, "the test sees the files it guards: {seen}");
+    assert!(long.is_empty(), "wrap these arrays at {LINE} characters:\n{}", long.join("\n"));
 }
