@@ -148,9 +148,9 @@ fn a_message_names_no_option_that_the_command_does_not_have() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path().to_str().unwrap();
     for (args, said) in [
-        (&["client", "add", "a b", "--home", home][..], "NAME \"a b\": a name is 1 to 40 letters"),
+        (&["client", "add", "a b", "--may", "read", "--home", home][..], "NAME \"a b\": a name is 1 to 40"),
         (&["client", "stop", "nobody", "--home", home], "there is no client \"nobody\"; see `xunjian client list`"),
-        (&["people", "add", "a b", "--home", home], "NAME \"a b\": a name is 1 to 40 letters"),
+        (&["people", "add", "a b", "--role", "lead", "--home", home], "NAME \"a b\": a name is 1 to 40"),
         (&["people", "stop", "nobody", "--home", home], "there is no \"nobody\"; see `xunjian people list`"),
         (&["evidence", "verify", "no/such/bag"], "no/such/bag: no such folder"),
     ] {
