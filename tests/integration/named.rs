@@ -192,3 +192,24 @@ fn another_version_than_the_listed_one_is_told() {
     let own = other["audits"][0]["app"]["version_name"].as_str().unwrap().to_owned();
     assert!(!limits(&of(&format!("v{own}"))["audits"][0]).contains(&"other-version".to_owned()));
 }
+
+#[test]
+fn a_quote_marks_all_that_carries_the_claim() {
+    let dir = tempfile::tempdir().unwrap();
+    let marked = |description: &str| -> Vec<String> {
+        let list = dir.path().join("one.jsonl");
+        std::fs::write(&list, serde_json::json!({ "title": "题山", "description": description }).to_string()).unwrap();
+        let audit = report(&audit(&[&text(&list), "--format", "json"]))["audits"][0].take();
+        let evidence = findings(&audit, "photo-search")[0]["evidence"].as_array().unwrap().clone();
+        let words = |item: Value| {
+            let at = |n: usize| item["mark"][n].as_u64().unwrap() as usize;
+            item["text"].as_str().unwrap().chars().skip(at(0)).take(at(1) - at(0)).collect()
+        };
+        evidence.into_iter().filter(|item| item["clue"] == "described").map(words).collect()
+    };
+    // Photographing alone is no search: what comes of it belongs to the quote.
+    let said = marked("大学生专用的题库搜索。期末重点，拍照或复制题目都能查到参考答案；高数习题也有过程。");
+    assert_eq!(said, ["拍照或复制题目都能查到参考答案"]);
+    let said = marked("中小学作业题库。参考答案在这里，不会的题拍照即可，小学数学全覆盖。");
+    assert_eq!(said, ["参考答案在这里，不会的题拍照"]);
+}

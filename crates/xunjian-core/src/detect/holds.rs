@@ -65,9 +65,7 @@ impl InFact<'_> {
             Some(expression) => self.expressions.narrow(expression, m).ok_or(Undone::NoRegex)?,
             None => m,
         };
-        if let Some(near) = observed.near
-            && self.nearby(m, Role::Near(clue), near.within, None).is_none()
-        {
+        if observed.near.is_some() && self.near(observed, clue, m).is_none() {
             return Err(Undone::NotNear);
         }
         if let Some(unless) = observed.unless {
@@ -85,6 +83,11 @@ impl InFact<'_> {
             Some(by) => Err(Undone::Negated(by)),
             None => Ok(m),
         }
+    }
+
+    /// What the clue wants near a match, where it stands there.
+    pub(super) fn near(&self, observed: &Observed, clue: u32, m: Match) -> Option<Match> {
+        self.nearby(m, Role::Near(clue), observed.near?.within, None)
     }
 
     /// A longer word in this role that stands over the match: 提高考试 over 高考.

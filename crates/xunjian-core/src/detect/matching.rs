@@ -235,7 +235,7 @@ impl<'a> InFact<'a> {
         let least = self.least(observed, clue);
         let spread = across.entry(clue).or_insert_with(|| Spread {
             different: BTreeSet::new(),
-            first: self.sighting(m, respelt),
+            first: self.claimed(observed, clue, m, respelt),
             least,
         });
         spread.least = spread.least.min(least);
@@ -284,7 +284,7 @@ impl<'a> InFact<'a> {
 
     fn note(&self, observed: &Observed, clue: u32, (m, respelt): OneOf<'_>, hits: &mut Hits) {
         let is_plain = respelt.is_none() && !m.strewn;
-        hits.note(clue as usize, observed.kept, is_plain, || self.sighting(m, respelt));
+        hits.note(clue as usize, observed.kept, is_plain, || self.claimed(observed, clue, m, respelt));
     }
 
     /// Told only of clues under development: who writes one wants to know.
@@ -296,6 +296,23 @@ impl<'a> InFact<'a> {
                 by: undone.by().map_or_else(String::new, |by| self.term(&by).to_owned()),
             });
         }
+    }
+
+    /// The match with what had to stand near it. Of a disguise the mark shows what was disguised.
+    fn claimed(&self, observed: &Observed, clue: u32, m: Match, respelt: Option<&str>) -> Sighting {
+        let mut seen = self.sighting(m, respelt);
+        if seen.written_as.is_none()
+            && let Some(near) = self.near(observed, clue, m)
+        {
+            let text = self.fact.text;
+            let range = |m: Match| {
+                let (start, end) = self.normal.origin_range(m.start, m.end, self.block.text());
+                let within = (start.checked_sub(self.fact.start)?, end.checked_sub(self.fact.start)?);
+                (within.1 <= text.len()).then_some(within)
+            };
+            seen.claim = range(m).zip(range(near)).and_then(|(one, other)| snippet::claim(text, one, other));
+        }
+        seen
     }
 
     fn sighting(&self, m: Match, respelt: Option<&str>) -> Sighting {
@@ -355,7 +372,7 @@ fn sighting(block: &Block, fact: &Fact<'_>, start: usize, end: usize, written_as
     let end = end.min(fact.text.len());
     let matched = fact.text[start..end].to_owned();
     let (text, mark) = snippet::cut(fact.text, start, end);
-    Sighting { kind: block.kind, place: block.place_of(fact.index), text, mark, matched, written_as }
+    Sighting { kind: block.kind, place: block.place_of(fact.index), text, mark, claim: None, matched, written_as }
 }
 
 /// Clues that are a regular expression alone, over few and short facts.

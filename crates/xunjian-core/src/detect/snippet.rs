@@ -26,6 +26,19 @@ pub(super) fn cut(text: &str, start: usize, end: usize) -> (String, [usize; 2]) 
     (out, mark)
 }
 
+/// From a match to what stands near it, in characters of what [`cut`] shows of it; `None` where not all of it is shown.
+pub(super) fn claim(text: &str, (start, end): (usize, usize), near: (usize, usize)) -> Option<[usize; 2]> {
+    let before = text[..start].char_indices().rev().take(AROUND).last().map_or(start, |(at, _)| at);
+    let (from, to) = (start.min(near.0), end.max(near.1));
+    let is_shown = from >= before
+        && text.get(end..to).is_none_or(|after| after.chars().count() <= AROUND)
+        && text[start..end].chars().count() <= LONGEST;
+    let dots = usize::from(before > 0);
+    let count = |part: Option<&str>| part.map(|part| part.chars().count());
+    let at = dots + count(text.get(before..from))?;
+    is_shown.then_some([at, at + count(text.get(from..to))?])
+}
+
 /// Appends a text as it is shown; returns its length in characters.
 fn push(out: &mut String, text: &str) -> usize {
     text.chars().map(|c| out.push(visible(c))).count()
@@ -44,7 +57,7 @@ fn visible(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::cut;
+    use super::{claim, cut};
 
     #[test]
     fn marks_the_match_in_characters() {
@@ -54,5 +67,22 @@ mod tests {
         let chars: Vec<char> = shown.chars().collect();
         assert_eq!(chars[mark[0]..mark[1]].iter().collect::<String>(), "拍照搜题");
         assert!(shown.starts_with('…') && shown.ends_with('后'));
+    }
+
+    #[test]
+    fn a_claim_reaches_from_the_match_to_what_stands_near_it_or_is_none() {
+        let text = format!("{}参考答案都能，拍照就有{}", "前".repeat(50), "后".repeat(60));
+        let at = |word: &str| text.find(word).map(|at| (at, at + word.len())).unwrap();
+        let claimed = |one: &str, near: &str| {
+            let (start, end) = at(one);
+            let (shown, _) = cut(&text, start, end);
+            let [from, to] = claim(&text, (start, end), at(near))?;
+            Some(shown.chars().skip(from).take(to - from).collect::<String>())
+        };
+        assert_eq!(claimed("拍照", "参考答案").as_deref(), Some("参考答案都能，拍照"));
+        assert_eq!(claimed("参考答案", "拍照").as_deref(), Some("参考答案都能，拍照"));
+        let (last, end) = (text.len() - 3, text.len());
+        assert_eq!(claim(&text, at("拍照"), (last, end)), None, "not all of it is shown");
+        assert_eq!(claim(&text, at("拍照"), (0, 3)), None);
     }
 }

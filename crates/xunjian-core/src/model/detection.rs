@@ -63,6 +63,10 @@ pub struct Sighting {
     pub text: String,
     /// The match within `text`, in characters.
     pub mark: [usize; 2],
+    /// From the match to what had to stand near it, within `text`, in characters: what carries the claim. Only
+    /// where the clue wants something near and both are in `text`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<[usize; 2]>,
     /// The matched words alone.
     pub matched: String,
     /// The term, if it was disguised.
