@@ -94,7 +94,7 @@ impl Client {
                 part.restart().await.map_err(disk)?;
                 return Err(Fault::new(Outcome::Network, format!("{}: does not resume", ask.url)));
             }
-            304 => return Ok(Piece::Last(opened.answer)),
+            304 if super::is_conditional(ask) => return Ok(Piece::Last(opened.answer)),
             _ => return Err(self.no_file(ask, opened).await),
         }
         self.take(ask, folder, part, opened, range).await

@@ -181,6 +181,10 @@ impl Client {
             let detail = format!("{}: HTTP {}", answer.url, answer.status);
             return Err(Fault::with_page(Outcome::Network, detail, &answer));
         }
+        if answer.is_unchanged() && !is_conditional(ask) {
+            let detail = format!("{}: says that nothing changed, though nobody asked that", answer.url);
+            return Err(Fault::new(Outcome::Network, detail));
+        }
         if let Some(host) = host.filter(|_| !refuses) {
             host.succeeded();
         }
@@ -205,6 +209,11 @@ impl Client {
         let pace = self.config.pace_of(&name, own.as_ref());
         Arc::clone(hosts.entry(name.clone()).or_insert_with(|| Arc::new(Host::new(&name, &pace, self.turns.clone()))))
     }
+}
+
+/// Whether a request names what is here already.
+pub(self) fn is_conditional(ask: &Ask) -> bool {
+    ask.validators.as_ref().is_some_and(|known| known.etag.is_some() || known.last_modified.is_some())
 }
 
 /// Bytes of a page in which the signs of a captcha are looked for.

@@ -64,6 +64,9 @@ pub(super) struct File {
     pub(super) pace: Option<Pace>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
+    /// Sent with every request for a package, wherever it lies: nothing secret.
+    #[serde(default)]
+    pub(super) package_headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) captcha: Vec<String>,
     #[serde(default)]
@@ -140,6 +143,8 @@ pub(super) struct StepFile {
     pub(super) fields: BTreeMap<String, FieldFile>,
     /// Step that each item, or what was found here, leads to.
     pub(super) then: Option<String>,
+    /// Step that asks for the same another way where the answer of this one does not fit.
+    pub(super) otherwise: Option<String>,
     /// Field that must equal the package asked for.
     pub(super) pick: Option<String>,
     /// Items are kept whose field fits, e.g. addresses of a sitemap.
@@ -236,7 +241,11 @@ impl Adapter {
         if file.driver == Driver::Steps {
             let starts = [&file.start.catalogue, &file.start.package, &file.start.words];
             starts.into_iter().flatten().try_for_each(|name| to(name))?;
-            file.steps.values().filter_map(|step| step.then.as_ref()).try_for_each(|name| to(name))?;
+            file.steps
+                .values()
+                .flat_map(|step| [&step.then, &step.otherwise])
+                .flatten()
+                .try_for_each(|name| to(name))?;
             file.page.iter().try_for_each(|page| to(&page.step))?;
         }
         let mut pages = Vec::new();
@@ -256,7 +265,7 @@ impl Step {
         let select = |text: &Option<String>| {
             text.as_ref().map(|t| Selector::new(t, step.form).map_err(|e| (t.clone(), e))).transpose()
         };
-        for name in file.headers.keys().chain(step.headers.keys()) {
+        for name in file.headers.keys().chain(file.package_headers.keys()).chain(step.headers.keys()) {
             if HEADERS_REFUSED.contains(&name.to_ascii_lowercase().as_str()) {
                 return Err((name.clone(), format!("the header `{name}` is not an adapter's to set")));
             }

@@ -46,6 +46,8 @@ const LIST_MAX: usize = 500;
 pub(super) struct FieldFile {
     pub(super) from: Vec<String>,
     pub(super) find: Option<String>,
+    /// What stands between the values of a list that is one text.
+    pub(super) split: Option<String>,
     pub(super) required: bool,
 }
 
@@ -55,6 +57,7 @@ struct Table {
     from: OneOrMany,
     #[serde(rename = "match")]
     find: Option<String>,
+    split: Option<String>,
     #[serde(default)]
     required: bool,
 }
@@ -92,7 +95,7 @@ impl<'de> Deserialize<'de> for FieldFile {
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<FieldFile, A::Error> {
                 let table = Table::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(FieldFile { from: table.from.0, find: table.find, required: table.required })
+                Ok(FieldFile { from: table.from.0, find: table.find, split: table.split, required: table.required })
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -105,6 +108,7 @@ pub(super) struct Field {
     pub(super) name: String,
     from: Vec<Selector>,
     find: Option<Regex>,
+    split: Option<String>,
     pub(super) required: bool,
 }
 
@@ -119,7 +123,8 @@ impl Field {
         }
         let from = file.from.iter().map(|text| Selector::new(text, form).map_err(|e| (text.clone(), e)));
         let find = file.find.as_deref().map(|text| regex(text).map_err(|e| (text.to_owned(), e))).transpose()?;
-        Ok(Self { name: name.into(), from: from.collect::<Result<_, _>>()?, find, required: file.required })
+        let split = file.split.clone().filter(|mark| !mark.is_empty());
+        Ok(Self { name: name.into(), from: from.collect::<Result<_, _>>()?, find, split, required: file.required })
     }
 
     /// Whether the field is made from others rather than found.
@@ -137,6 +142,10 @@ impl Field {
                     Vec::new()
                 }),
             };
+            let values = match &self.split {
+                None => values,
+                Some(mark) => parts(&values, mark),
+            };
             let values: Vec<String> = match &self.find {
                 None => values,
                 Some(regex) => values.iter().filter_map(|value| first_group(regex, value)).collect(),
@@ -147,6 +156,12 @@ impl Field {
         }
         fault.map_or(Ok(Vec::new()), Err)
     }
+}
+
+/// The values of lists that are one text each.
+fn parts(values: &[String], mark: &str) -> Vec<String> {
+    let parts = values.iter().flat_map(|value| value.split(mark)).map(clean).filter(|part| !part.is_empty());
+    parts.take(LIST_MAX).collect()
 }
 
 fn first_group(regex: &Regex, value: &str) -> Option<String> {

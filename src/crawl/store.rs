@@ -15,6 +15,9 @@ use crate::model::fetch::{Answer, Ask, Expected, Fault, Found, Method, Outcome, 
 /// What a fault says before the fields that are required and were not found, set apart by commas.
 pub const LACKS: &str = "required and not found: ";
 
+/// The value that says which step an app was asked for in vain.
+const OTHERWISE: &str = "otherwise";
+
 /// Lists nested in lists (sitemap indexes) are followed this deep.
 pub(super) const DEPTH_MAX: u32 = 4;
 
@@ -281,8 +284,27 @@ impl Store {
         {
             harvest = told;
         }
+        self.ask_otherwise(step, todo, &mut harvest);
         harvest.next.iter_mut().for_each(|next| next.want.clone_from(&todo.want));
         harvest
+    }
+
+    /// Where an answer does not fit, the same is asked another way, if the file knows one. That this one does
+    /// not fit stays said.
+    fn ask_otherwise(&self, step: &Step, todo: &Todo, harvest: &mut Harvest) {
+        let is_broken = |fault: &Fault| fault.outcome == Outcome::AdapterBroken;
+        let is_nothing = harvest.found.is_empty() && harvest.next.is_empty() && !harvest.faults.is_empty();
+        let Some(other) = step.file.otherwise.as_ref().filter(|_| is_nothing && todo.page == 0) else { return };
+        if !harvest.faults.iter().all(is_broken) || todo.vars.contains_key(OTHERWISE) {
+            return;
+        }
+        let mut vars = todo.vars.clone();
+        vars.insert(OTHERWISE.into(), todo.step.clone());
+        // A file whose other way lacks a value is told so by that.
+        match self.todo(other, vars, todo.partial.clone(), 0) {
+            Ok(next) => harvest.next.push(Todo { key: todo.key.clone(), mark: todo.mark.clone(), ..next }),
+            Err(fault) => harvest.faults.push(fault),
+        }
     }
 
     fn single(&self, step: &Step, todo: &Todo, page: &Page<'_>) -> Harvest {
@@ -368,23 +390,23 @@ impl Store {
         let package = (!listing.download_url.is_empty()).then(|| {
             let mut ask = Ask::get(listing.download_url.clone(), Purpose::Package);
             ask.captcha.clone_from(&self.adapter.file.captcha);
-            ask.headers = self.own_headers(&listing.download_url, vars);
+            ask.headers = self.package_headers(&listing.download_url, vars);
             Wanted { ask, expected }
         });
         let is_named = genuine::names(&answer.body, &listing.package);
         Ok(Found { listing, package, is_named })
     }
 
-    /// The store's own headers, for a package that lies at one of its hosts.
-    fn own_headers(&self, url: &str, vars: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    /// What is sent with the request for a package: the store's own headers where it lies at one of its hosts.
+    fn package_headers(&self, url: &str, vars: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let origin = |url: &str| url::Url::parse(url).ok().map(|url| url.origin());
-        if !self.hosts.values().any(|host| origin(host) == origin(url)) {
-            return Vec::new();
-        }
+        let is_home = self.hosts.values().any(|host| origin(host) == origin(url));
+        let file = &self.adapter.file;
         let mut all = self.vars.clone();
         all.extend(vars.clone());
         let filled = |value: &str| fill(value, &all, &self.hosts, Escape::None).ok().filter(|value| !value.is_empty());
-        self.adapter.file.headers.iter().filter_map(|(name, value)| Some((name.clone(), filled(value)?))).collect()
+        let own = file.headers.iter().filter(|_| is_home);
+        own.chain(&file.package_headers).filter_map(|(name, value)| Some((name.clone(), filled(value)?))).collect()
     }
 
     /// Field by field, what the adapter knows and an app has.

@@ -80,4 +80,6 @@ mod truth_cases;
 mod uploads;
 mod web_faults;
 mod web_files;
+mod web_odd;
 mod web_pages;
+mod web_ways;

@@ -92,32 +92,89 @@ fn huawei_by_package_by_page_by_words() {
     assert!(missing["skipped"][0]["reason"].as_str().unwrap().starts_with("not-found"), "{missing}");
 }
 
-#[test]
-fn tencent_newer_pages_and_the_share_page() {
-    let server = Server::new(|r| {
-        let file = format!("http://{}/file?fsname=cn.example.tishan_3.apk", r.header("host"));
-        let item = |package: &str, name: &str| {
-            json!({"pkg_name": package, "app_id": "7", "name": name, "developer": "示例科技", "version_name": "3.2",
-                   "editor_intro": "拍照搜题", "download_url": file})
-        };
-        match r.path.split('?').next()? {
-            "/appdetail/cn.example.tishan" => {
-                let data = json!({"props": {"pageProps": {"dynamicCardResponse": {"data": {"components": [
-                    {"data": {"itemData": [item("cn.example.tishan", "题山")]}},
-                    {"data": {"itemData": [item("cn.example.other", "别的"), item("cn.example.tishan", "题山")]}}]}}}}});
-                Some(Reply::html(format!("<script id=\"__NEXT_DATA__\" type=\"application/json\">{data}</script>")))
-            }
-            "/o/simple.jsp" => Some(Reply::html(format!(
-                "<script>\nwindow.systemData={};var x = 1;</script>",
-                json!({"appDetail": {"appName": "题山", "author": "示例科技", "versionName": "3.2", "apkUrl": file, "apkUrl64": ""}})
-            ))),
-            "/file" => Some(apk("photosearch.apk")),
-            _ => None,
+/// Tencent's store as its newest clients read it.
+fn tencent(r: &Request) -> Option<Reply> {
+    let file = format!("http://{}/file?fsname=cn.example.tishan_3.apk", r.header("host"));
+    let item = |package: &str, name: &str| {
+        json!({"pkg_name": package, "app_id": "7", "name": name, "developer": "示例科技", "version_name": "3.2",
+               "description": "拍照搜题", "tags": "学习,教育", "icon": "/i.png", "snap_shots": "/1.png,/2.png, /3.png",
+               "permissions_list": [{"title": "使用相机"}], "download_url": file})
+    };
+    let program =
+        json!({"pkg_name": "cn.example.pcgame", "name": "电脑版", "exe_download_url": "http://x.example/a.exe"});
+    let cards = |items: Vec<Value>| json!({"data": {"components": [{"cardId": "yybn_game_basic_info", "data": {"itemData": items}}]}});
+    let asked: Value = serde_json::from_str(&r.body).unwrap_or_default();
+    let layout = asked["body"]["layout"].as_str().unwrap_or_default();
+    match (r.path.split('?').next()?, layout) {
+        // The page counts by numbers, and the other offset stays.
+        ("/v2/dc_pcyyb_official", "YYB_HOME_APP_LIBRARY_LIST") => {
+            let (from, other) = (&asked["body"]["listI"]["offset"]["repInt"][0], &asked["body"]["offset"]);
+            let items = match (from.as_u64(), other.as_u64()) {
+                (Some(0), Some(0)) => vec![item("cn.example.tishan", "题山"), program, Value::Null],
+                _ => Vec::new(),
+            };
+            Some(Reply::json(&cards(items)))
         }
-    });
-    is_tishan(&audit(&server, "tencent", "tencent:cn.example.tishan"), "tencent", "题山");
-    let share = format!("{}/o/simple.jsp?pkgname=cn.example.tishan", server.base);
-    is_tishan(&audit(&server, "tencent", &share), "tencent", "题山");
+        ("/v2/dc_pcyyb_official", "yybn_search_result_list") => {
+            Some(Reply::json(&cards(vec![program, item("cn.example.tishan", "题山")])))
+        }
+        ("/v2/dc_pcyyb_official", "yybn_game_basic_info") => {
+            match asked["body"]["listS"]["pkgname"]["repStr"][0].as_str()? {
+                "cn.example.tishan" if asked["head"]["hostAppInfo"]["scene"] == "game_detail" => {
+                    Some(Reply::json(&cards(vec![item("cn.example.tishan", "题山")])))
+                }
+                "cn.example.moved" => Some(Reply::json(&json!({"ret": 0, "data": {"cards": []}}))),
+                _ => Some(Reply::json(&json!({"ret": 0, "data": {"components": []}}))),
+            }
+        }
+        ("/appdetail/cn.example.moved", _) => {
+            let data = json!({"props": {"pageProps": {"dynamicCardResponse": cards(vec![
+                item("cn.example.other", "别的"), item("cn.example.moved", "题海")])}}});
+            Some(Reply::html(format!("<script id=\"__NEXT_DATA__\" type=\"application/json\">{data}</script>")))
+        }
+        ("/o/simple.jsp", _) => Some(Reply::html(format!(
+            "<script>\nwindow.systemData={};var x = 1;</script>",
+            json!({"appDetail": {"appName": "题山", "author": "示例科技", "versionName": "3.2", "apkUrl": file, "apkUrl64": ""}})
+        ))),
+        // Its servers of packages want to know from where they are linked.
+        ("/file", _) if r.header("referer").starts_with("http") => Some(apk("photosearch.apk")),
+        ("/file", _) => Some(Reply::html("<script>function(){}</script>")),
+        _ => None,
+    }
+}
+
+#[test]
+fn tencent_by_cards_by_pages_and_by_the_share_page() {
+    let server = Server::new(tencent);
+    for target in ["tencent:cn.example.tishan", "tencent:?题山"] {
+        is_tishan(&audit(&server, "tencent", target), "tencent", "题山");
+    }
+    for page in ["/o/simple.jsp?pkgname=cn.example.tishan", "/appdetail/cn.example.tishan"] {
+        is_tishan(&audit(&server, "tencent", &format!("{}{page}", server.base)), "tencent", "题山");
+    }
+    let missing = audit(&server, "tencent", "tencent:com.nobody.knows");
+    assert!(missing["skipped"][0]["reason"].as_str().unwrap().starts_with("not-found"), "{missing}");
+    let asked = server.paths();
+    for picture in ["/1.png", "/2.png", "/3.png", "/i.png"] {
+        assert!(asked.iter().any(|path| path == picture), "{picture}: {asked:?}");
+    }
+}
+
+#[test]
+fn where_a_card_does_not_fit_the_page_is_asked_and_that_is_said() {
+    let server = Server::new(tencent);
+    let report = audit(&server, "tencent", "tencent:cn.example.moved");
+    assert_eq!(report["audits"][0]["app"]["title"], "题海", "{report}");
+    let reason = report["skipped"][0]["reason"].as_str().unwrap();
+    assert!(reason.starts_with("adapter-broken") && reason.contains("step card"), "{reason}");
+}
+
+#[test]
+fn tencents_catalogue_is_walked_by_its_cards_and_programs_for_computers_are_left_out() {
+    let (server, home) = (Server::new(tencent), tempfile::tempdir().unwrap());
+    let home = home.path().display().to_string();
+    let swept = report(&run(&server, "tencent", &["sweep", "tencent", "--home", &home, "--format", "json"]));
+    is_tishan(&swept, "tencent", "题山");
 }
 
 #[test]

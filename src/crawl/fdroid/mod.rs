@@ -33,6 +33,8 @@ pub(super) const FIELDS: &[(&str, bool)] = &[
     ("changelog", false),
     ("permissions", false),
     ("screenshots", false),
+    ("icon", false),
+    ("banner", false),
     ("version_name", false),
     ("version_code", true),
     ("download_url", true),
@@ -401,6 +403,9 @@ impl App {
             Some(url.to_string())
         };
         listing.screenshots = listing.screenshots.iter().filter_map(|name| address(name)).collect();
+        for picture in [&mut listing.icon, &mut listing.banner].into_iter().filter(|name| !name.is_empty()) {
+            *picture = address(picture).unwrap_or_default();
+        }
         listing.url = match store.hosts.get("site") {
             Some(page) => format!("{page}/{}/", listing.package),
             None => format!("{repo}/{}", self.file.trim_start_matches('/')),

@@ -184,6 +184,13 @@ fn meta(value: &Value) -> Meta {
         description: said.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n"),
         ..Listing::default()
     };
+    let mut picture = |key: &str| {
+        let named = locales.iter_mut().map(|(locale, said)| (ranks(locale), *locale, said.text(key)));
+        let best = named.filter(|(_, _, name)| !name.is_empty()).min_by_key(|(rank, ..)| *rank);
+        best.map_or_else(String::new, |(_, locale, name)| format!("{package}/{locale}/{name}"))
+    };
+    listing.icon = picture("icon");
+    listing.banner = picture("featureGraphic");
     let mut shots: Vec<(usize, &String, Vec<String>)> =
         locales.iter_mut().map(|(locale, said)| (ranks(locale), *locale, said.list("phoneScreenshots"))).collect();
     shots.retain(|(_, _, shots)| !shots.is_empty());

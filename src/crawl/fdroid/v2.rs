@@ -53,6 +53,8 @@ fn app(name: String, package: &Value) -> App {
     }
     shots.took(phone);
     metadata.took(shots);
+    listing.icon = picture(&mut metadata, "icon");
+    listing.banner = picture(&mut metadata, "featureGraphic");
     let (updated, website) = (metadata.number("lastUpdated"), metadata.text("webSite"));
     if updated != 0 {
         listing.more.insert("updated".into(), updated.into());
@@ -67,6 +69,20 @@ fn app(name: String, package: &Value) -> App {
         app.fill(version.filled);
     }
     app
+}
+
+/// The file of a picture, by the best locale that has one.
+fn picture(metadata: &mut Soft<'_>, key: &str) -> String {
+    let mut locales = metadata.inner(key);
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for locale in locales.keys() {
+        let mut file = locales.inner(&locale);
+        found.push((ranks(&locale), file.text("name")));
+        locales.took(file);
+    }
+    metadata.took(locales);
+    found.retain(|(_, name)| !name.is_empty());
+    found.into_iter().min_by_key(|(rank, _)| *rank).map_or_else(String::new, |(_, name)| name)
 }
 
 /// The newest version that is not for testers, else the newest.
