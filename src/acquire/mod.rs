@@ -212,7 +212,7 @@ impl Client {
 }
 
 /// Whether a request names what is here already.
-pub(self) fn is_conditional(ask: &Ask) -> bool {
+fn is_conditional(ask: &Ask) -> bool {
     ask.validators.as_ref().is_some_and(|known| known.etag.is_some() || known.last_modified.is_some())
 }
 
