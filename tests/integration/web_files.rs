@@ -379,6 +379,7 @@ fn a_field_that_cannot_be_read_costs_a_line_that_field() {
 
 #[test]
 fn addresses_as_people_paste_them_lead_to_their_stores() {
+    const TENCENT: &str = "yybadaccess.3g.qq.com/v2/dc_pcyyb_official";
     let places = BTreeMap::from([
         ("https://appgallery.huawei.com/app/C100", "web-drcn.hispace.dbankcloud.com"),
         ("https://appgallery.huawei.com/#/app/C100", "web-drcn.hispace.dbankcloud.com"),
@@ -390,14 +391,11 @@ fn addresses_as_people_paste_them_lead_to_their_stores() {
             "https://h5coml.vivo.com.cn/h5coml/appdetail_h5/browser_v2/index.html?appId=4",
             "h5-api.appstore.vivo.com.cn/detail/4",
         ),
-        ("https://sj.qq.com/appdetail/com.example.a/review", "sj.qq.com/appdetail/com.example.a:"),
-        ("https://sj.qq.com/myapp/detail.htm?apkName=com.example.a", "sj.qq.com/appdetail/com.example.a"),
+        ("https://sj.qq.com/appdetail/com.example.a/review", TENCENT),
+        ("https://sj.qq.com/myapp/detail.htm?apkName=com.example.a", TENCENT),
         ("https://a.app.qq.com/o/simple.jsp?pkgname=com.example.a", "a.app.qq.com/o/simple.jsp"),
-        ("https://android.myapp.com/myapp/detail.htm?apkName=com.example.a", "sj.qq.com/appdetail/com.example.a"),
-        (
-            "https://webcdn.m.qq.com/webapp/homepage/index.html#/appDetail?apkName=com.example.a",
-            "sj.qq.com/appdetail/com.example.a",
-        ),
+        ("https://android.myapp.com/myapp/detail.htm?apkName=com.example.a", TENCENT),
+        ("https://webcdn.m.qq.com/webapp/homepage/index.html#/appDetail?apkName=com.example.a", TENCENT),
         ("https://m.app.mi.com/details?id=com.example.a", "https://app.mi.com/details?id=com.example.a"),
         ("https://app.xiaomi.com/details?id=com.example.a", "https://app.mi.com/details?id=com.example.a"),
         ("https://m.wandoujia.com/apps/280621", "www.wandoujia.com/apps/280621"),

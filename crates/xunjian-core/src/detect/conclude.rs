@@ -205,7 +205,7 @@ fn observed(hits: &Hits, number: usize) -> Shown {
     Shown {
         kind: first.map_or("text", |s| s.kind.evidence_kind()).into(),
         text: first.map_or_else(String::new, |s| s.text.clone()),
-        mark: first.map(|s| s.claim.unwrap_or(s.mark)),
+        mark: first.map(Sighting::quote),
         place: first.map_or_else(String::new, |s| s.place.clone()),
         times: hits.clues.get(&number).map_or(0, |seen| seen.times),
         written_as: first.and_then(|s| s.written_as.clone()),

@@ -73,6 +73,14 @@ pub struct Sighting {
     pub written_as: Option<WrittenAs>,
 }
 
+impl Sighting {
+    /// What carries the claim, within `text`, in characters.
+    #[must_use]
+    pub fn quote(&self) -> [usize; 2] {
+        self.claim.unwrap_or(self.mark)
+    }
+}
+
 /// A match that did not count.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NearMiss {

@@ -84,7 +84,7 @@ impl Page {
     }
 
     fn sighting(&mut self, sighting: &Sighting) {
-        let text = self.paint.marked(&clean::marked(&sighting.text, Some(sighting.mark)));
+        let text = self.paint.marked(&clean::marked(&sighting.text, Some(sighting.quote())));
         let written = sighting.written_as.as_ref().map_or_else(String::new, |w| {
             let phrase = ui("written_as").with_phrase("trick", &words::trick(w.trick));
             format!(" · {}", phrase.with("term", &clean(&w.term, clean::NAME)).get(self.lang))
