@@ -49,8 +49,10 @@ fn catalogues_lead_to_apps_and_further_pages() {
     let body = json!({"ret": 0, "data": {"components": [{"data": {"itemData": [item]}}]}});
     let (todo, harvest) = first(store("tencent"), "education", &body.to_string());
     assert!(todo.ask.text().contains("\"repStr\":[\"education\"]") && todo.ask.text().contains("\"offset\":0"));
-    assert_eq!(asks(&harvest)[0], "GET https://sj.qq.com/appdetail/a.b");
-    assert!(harvest.next[1].ask.text().contains("\"offset\":24"), "{}", harvest.next[1].ask.text());
+    assert_eq!(asks(&harvest)[0], "POST https://yybadaccess.3g.qq.com/v2/dc_pcyyb_official");
+    assert!(harvest.next[0].ask.text().contains("a.b"), "{}", harvest.next[0].ask.text());
+    let page = harvest.next[1].ask.text();
+    assert!(page.contains(r#""listI":{"limit":{"repInt":[24]},"offset":{"repInt":[24]}}"#), "{page}");
 
     let (_, harvest) = first(store("xiaomi"), "education", r#"{"data":[{"packageName":"a.b"},{"packageName":"c.d"}]}"#);
     assert_eq!(asks(&harvest)[1], "GET https://app.mi.com/details?id=c.d");
