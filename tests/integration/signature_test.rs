@@ -80,7 +80,7 @@ fn a_text_shows_the_match_and_the_sum() {
     assert!(page.contains("没有可查的内容：只看"), "no component to look at: {page}");
     assert!(page.contains("还须命中：page"), "{page}");
     let english = stdout(&test(&file, &["--on", "晒难题看解析", "--lang", "en"]));
-    assert!(english.contains("−20 base rate + 25 [1] 晒难题 = 5 → 76 %"), "{english}");
+    assert!(english.contains("−20 base rate + 25 [1] 晒难题看解析 = 5 → 76 %"), "{english}");
     assert!(!page.contains('⟦') && !english.contains('⟦'));
 }
 
